@@ -1,0 +1,68 @@
+//! The `swiss` component: the edge between [`routes`] and `wasi:http`.
+
+#[cfg(target_arch = "wasm32")]
+mod arena;
+pub mod routes;
+
+use routes::{Method, Response};
+use spin_sdk::http::{
+    Fields, IncomingRequest, Method as WasiMethod, OutgoingBody, OutgoingResponse, ResponseOutparam,
+};
+
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ARENA: arena::Arena = arena::Arena::new();
+
+mod bindings {
+    wit_bindgen::generate!({
+        world: "swiss",
+        with: {
+            "wasi:http/types@0.2.0": spin_sdk::http,
+            "wasi:io/streams@0.2.0": generate,
+            "wasi:io/error@0.2.0": generate,
+        },
+    });
+}
+
+struct Swiss;
+bindings::export!(Swiss with_types_in bindings);
+
+impl bindings::exports::wasi::http::incoming_handler::Guest for Swiss {
+    fn handle(request: IncomingRequest, out: ResponseOutparam) {
+        let method = match request.method() {
+            WasiMethod::Get => Method::Get,
+            WasiMethod::Head => Method::Head,
+            WasiMethod::Options => Method::Options,
+            _ => Method::Other,
+        };
+        let target = request.path_with_query().unwrap_or_default();
+        send(out, method, routes::respond(method, &target));
+    }
+}
+
+/// Hands `response` to the host.
+fn send(out: ResponseOutparam, method: Method, response: &Response) {
+    let headers: Vec<_> = response
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .collect();
+    let Ok(fields) = Fields::from_list(&headers) else {
+        return;
+    };
+    let outgoing = OutgoingResponse::new(fields);
+    if outgoing.set_status_code(response.status).is_err() {
+        return;
+    }
+    // A response to HEAD has the headers of GET and no content: RFC 9110 section 9.3.2.
+    if method == Method::Head || response.content.is_empty() {
+        out.set(outgoing);
+        return;
+    }
+    let Ok(body) = outgoing.body() else { return };
+    if let Ok(stream) = body.write() {
+        let _ = stream.blocking_write_and_flush(response.content);
+    }
+    let _ = OutgoingBody::finish(body, None);
+    out.set(outgoing);
+}

@@ -1,0 +1,95 @@
+//! The HTTP contract as a pure function: which request gets which response.
+//!
+//! Every response is static data, so nothing is computed or formatted per
+//! request. `openapi.yaml` tells clients the same.
+
+/// The request methods that the contract tells apart (RFC 9110 section 9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Head,
+    Options,
+    /// Every other method, registered or not.
+    Other,
+}
+
+/// A response as it goes on the wire.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Response {
+    /// HTTP status code.
+    pub status: u16,
+    /// Field names in lower case, and values. `content-length` is always among
+    /// them, so that no host falls back to a chunked body.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// The content, `content-length` bytes of it.
+    pub content: &'static [u8],
+}
+
+static WILL: Response = Response {
+    status: 200,
+    headers: &[
+        ("content-type", "application/json"),
+        ("content-length", "14"),
+    ],
+    content: b"\"Hello World\"\n",
+};
+
+static READY: Response = Response {
+    status: 200,
+    headers: &[
+        ("content-type", "application/json"),
+        ("content-length", "12"),
+    ],
+    content: b"\"It works!\"\n",
+};
+
+static OPTIONS: Response = Response {
+    status: 200,
+    headers: &[("allow", "GET, HEAD, OPTIONS"), ("content-length", "0")],
+    content: b"",
+};
+
+/// RFC 9457 problem details, as is [`NOT_FOUND`].
+static METHOD_NOT_ALLOWED: Response = Response {
+    status: 405,
+    headers: &[
+        ("allow", "GET, HEAD, OPTIONS"),
+        ("content-type", "application/problem+json"),
+        ("content-length", "44"),
+    ],
+    content: b"{\"title\":\"Method Not Allowed\",\"status\":405}\n",
+};
+
+static NOT_FOUND: Response = Response {
+    status: 404,
+    headers: &[
+        ("content-type", "application/problem+json"),
+        ("content-length", "35"),
+    ],
+    content: b"{\"title\":\"Not Found\",\"status\":404}\n",
+};
+
+/// The response to a request. The path decides first: an unknown one is 404
+/// whatever the method. `target` is the path with its query, as in the request
+/// line; the query is ignored, the path compared byte for byte.
+pub fn respond(method: Method, target: &str) -> &'static Response {
+    let resource = if names(target, "/will") {
+        &WILL
+    } else if names(target, "/ready") {
+        &READY
+    } else {
+        return &NOT_FOUND;
+    };
+    match method {
+        Method::Get | Method::Head => resource,
+        Method::Options => &OPTIONS,
+        Method::Other => &METHOD_NOT_ALLOWED,
+    }
+}
+
+/// Whether the path of `target` is `path`.
+fn names(target: &str, path: &str) -> bool {
+    target
+        .strip_prefix(path)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('?'))
+}
