@@ -1,17 +1,12 @@
 //! The `swiss` component: the edge between [`routes`] and `wasi:http`.
 
-#[cfg(target_arch = "wasm32")]
-mod arena;
+mod memory;
 pub mod routes;
 
 use routes::{Method, Response};
 use spin_sdk::http::{
     Fields, IncomingRequest, Method as WasiMethod, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
-
-#[cfg(target_arch = "wasm32")]
-#[global_allocator]
-static ARENA: arena::Arena = arena::Arena::new();
 
 mod bindings {
     wit_bindgen::generate!({
@@ -29,15 +24,19 @@ bindings::export!(Swiss with_types_in bindings);
 
 impl bindings::exports::wasi::http::incoming_handler::Guest for Swiss {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        let method = match request.method() {
-            WasiMethod::Get => Method::Get,
-            WasiMethod::Head => Method::Head,
-            WasiMethod::Options => Method::Options,
-            _ => Method::Other,
-        };
-        let target = request.path_with_query().unwrap_or_default();
-        send(out, method, routes::respond(method, &target));
+        memory::reclaimed_after(|| serve(&request, out));
     }
+}
+
+fn serve(request: &IncomingRequest, out: ResponseOutparam) {
+    let method = match request.method() {
+        WasiMethod::Get => Method::Get,
+        WasiMethod::Head => Method::Head,
+        WasiMethod::Options => Method::Options,
+        _ => Method::Other,
+    };
+    let target = request.path_with_query().unwrap_or_default();
+    send(out, method, routes::respond(method, &target));
 }
 
 /// Hands `response` to the host.
@@ -45,7 +44,8 @@ fn send(out: ResponseOutparam, method: Method, response: &Response) {
     let headers: Vec<_> = response
         .headers
         .iter()
-        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .take(routes::MAX_HEADERS)
+        .map(|(name, value)| (memory::copy(name), memory::copy(value).into_bytes()))
         .collect();
     let Ok(fields) = Fields::from_list(&headers) else {
         return;

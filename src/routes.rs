@@ -13,6 +13,9 @@ pub enum Method {
     Other,
 }
 
+/// Headers of the response with most of them.
+pub const MAX_HEADERS: usize = 3;
+
 /// A response as it goes on the wire.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Response {
