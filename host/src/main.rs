@@ -1,1 +1,102 @@
-fn main() {}
+//! `swiss-host`: serves a Spin HTTP application where Spin is not at hand.
+
+#![forbid(unsafe_code)]
+
+use std::env;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::Parser;
+use swiss_host::{Manifest, Options, Server};
+use tokio::signal::unix::{SignalKind, signal};
+use wasmtime::{Cache, CacheConfig};
+
+/// Serves a Spin HTTP application where Spin is not at hand
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// The application's manifest, or the folder of its spin.toml
+    #[arg(
+        short = 'f',
+        long = "from",
+        value_name = "PATH",
+        default_value = "spin.toml"
+    )]
+    manifest: PathBuf,
+
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000")]
+    listen: SocketAddr,
+
+    /// How many requests an instance serves, one after the other
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    instance_reuse: u64,
+
+    /// How many clients may be connected at a time; others wait
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections: u32,
+
+    /// Write a line of JSON to stdout for each request
+    #[arg(long)]
+    access_log: bool,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match serve(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(args: Args) -> Result<()> {
+    let manifest = if args.manifest.is_dir() {
+        args.manifest.join("spin.toml")
+    } else {
+        args.manifest
+    };
+    let options = Options {
+        listen: args.listen,
+        instance_reuse: usize::try_from(args.instance_reuse)?,
+        max_connections: args.max_connections,
+        access_log: args.access_log,
+        cache: compiled_code_cache(),
+        ..Options::default()
+    };
+    let server = Server::bind(&Manifest::read(&manifest)?, options).await?;
+
+    // The words of `spin up`.
+    let base = format!("http://{}", server.address());
+    println!("\nServing {base}\nAvailable Routes:");
+    for (route, component) in server.routes() {
+        println!("  {component}: {base}{route}");
+    }
+
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    server
+        .run(async {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+        .await;
+    Ok(())
+}
+
+/// A folder in the user's cache; where there is none, every start compiles.
+fn compiled_code_cache() -> Option<Cache> {
+    let caches = match env::var_os("XDG_CACHE_HOME") {
+        Some(caches) if !caches.is_empty() => PathBuf::from(caches),
+        _ => Path::new(&env::var_os("HOME")?).join(".cache"),
+    };
+    let mut config = CacheConfig::new();
+    config.with_directory(caches.join("swiss").join("compiled"));
+    Cache::new(config).ok()
+}

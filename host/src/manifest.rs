@@ -1,0 +1,226 @@
+//! Reads `spin.toml`, Spin's application manifest, version 2.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, bail};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use toml::Spanned;
+
+/// What this host needs of a manifest.
+#[derive(Debug)]
+pub struct Manifest {
+    /// The HTTP triggers in the manifest's order; at least one.
+    pub triggers: Vec<Trigger>,
+    /// The component files by component id.
+    pub components: BTreeMap<String, PathBuf>,
+}
+
+/// Which requests go to which component.
+#[derive(Debug)]
+pub struct Trigger {
+    /// In Spin's syntax: `/will`, `/:segment`, `/...`.
+    pub route: String,
+    /// A key of [`Manifest::components`].
+    pub component: String,
+}
+
+// The manifest's text, field by field. What is not named here is refused, so
+// that no feature is silently missing; `IgnoredAny` are fields that say
+// nothing to a host.
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    spin_manifest_version: Spanned<u32>,
+    #[serde(rename = "application")]
+    _application: Application,
+    trigger: Triggers,
+    #[serde(default)]
+    component: BTreeMap<String, ComponentTable>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Application {
+    #[serde(rename = "name")]
+    _name: String,
+    #[serde(rename = "version")]
+    _version: Option<IgnoredAny>,
+    #[serde(rename = "description")]
+    _description: Option<IgnoredAny>,
+    #[serde(rename = "authors")]
+    _authors: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Triggers {
+    http: Vec<HttpTrigger>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HttpTrigger {
+    route: Spanned<String>,
+    component: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ComponentTable {
+    source: Spanned<PathBuf>,
+    #[serde(rename = "description")]
+    _description: Option<IgnoredAny>,
+    #[serde(
+        default,
+        rename = "allowed_outbound_hosts",
+        deserialize_with = "no_hosts"
+    )]
+    _allowed_outbound_hosts: (),
+    build: Option<Build>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Build {
+    command: Commands,
+    #[serde(rename = "workdir")]
+    _workdir: Option<IgnoredAny>,
+    #[serde(rename = "watch")]
+    _watch: Option<IgnoredAny>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Commands {
+    One(String),
+    Several(Vec<String>),
+}
+
+fn no_hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    let hosts = Vec::<String>::deserialize(deserializer)?;
+    if hosts.is_empty() {
+        return Ok(());
+    }
+    Err(D::Error::custom(
+        "outbound requests are not supported by this host, only by Spin",
+    ))
+}
+
+impl Manifest {
+    /// Reads the manifest in the file `path`; relative sources in it are taken
+    /// from its folder, as Spin does.
+    ///
+    /// # Errors
+    /// One line with file, line and key where the manifest cannot be read, is
+    /// not valid, asks for what this host does not support, or names a
+    /// component file that does not exist.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("cannot read the manifest {}", path.display()))?;
+        let at = |span: Range<usize>| Position::new(path, &text, span.start);
+        let document =
+            parse(&text).map_err(|(span, problem)| anyhow!("{}: {problem}", at(span)))?;
+        if *document.spin_manifest_version.get_ref() != 2 {
+            bail!(
+                "{}: spin_manifest_version: this host reads version 2 only",
+                at(document.spin_manifest_version.span())
+            );
+        }
+        let mut components = BTreeMap::new();
+        for (id, component) in document.component {
+            let source = path.with_file_name("").join(component.source.get_ref());
+            if !source.is_file() {
+                let build = component
+                    .build
+                    .map_or_else(String::new, |build| format!(": run `{}`", build.command));
+                bail!(
+                    "{}: component.{id}.source: there is no file {}{build}",
+                    at(component.source.span()),
+                    source.display()
+                );
+            }
+            components.insert(id, source);
+        }
+        let mut triggers: Vec<Trigger> = Vec::new();
+        for trigger in document.trigger.http {
+            let (route, component) = (trigger.route.get_ref(), trigger.component.get_ref());
+            if !components.contains_key(component) {
+                bail!(
+                    "{}: trigger.http.component: there is no [component.{component}]",
+                    at(trigger.component.span())
+                );
+            }
+            if triggers.iter().any(|other| other.route == *route) {
+                bail!(
+                    "{}: trigger.http.route: {route} has a trigger already",
+                    at(trigger.route.span())
+                );
+            }
+            triggers.push(Trigger {
+                route: trigger.route.into_inner(),
+                component: trigger.component.into_inner(),
+            });
+        }
+        Ok(Self {
+            triggers,
+            components,
+        })
+    }
+}
+
+/// The document, or where it is wrong (as bytes of `text`) and why.
+fn parse(text: &str) -> Result<Document, (Range<usize>, String)> {
+    let deserializer = toml::Deserializer::parse(text)
+        .map_err(|error| (error.span().unwrap_or_default(), error.message().to_owned()))?;
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let (key, error) = (error.path().to_string(), error.into_inner());
+        let reason = match error.message() {
+            // serde lists what it knows after this.
+            message if message.starts_with("unknown field") => {
+                format!("not a key that this host supports: {message}")
+            }
+            message => message.to_owned(),
+        };
+        (error.span().unwrap_or_default(), format!("{key}: {reason}"))
+    })
+}
+
+/// A place in a file, as compilers print it: `spin.toml:3:1`.
+struct Position<'a> {
+    path: &'a Path,
+    line: usize,
+    column: usize,
+}
+
+impl<'a> Position<'a> {
+    fn new(path: &'a Path, text: &str, byte: usize) -> Self {
+        let before = text.get(..byte).unwrap_or(text);
+        let (_, line) = before.rsplit_once('\n').unwrap_or(("", before));
+        Self {
+            path,
+            line: before.matches('\n').count() + 1,
+            column: line.chars().count() + 1,
+        }
+    }
+}
+
+impl fmt::Display for Position<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.path.display(), self.line, self.column)
+    }
+}
+
+impl fmt::Display for Commands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(command) => f.write_str(command),
+            Self::Several(commands) => f.write_str(&commands.join(" && ")),
+        }
+    }
+}

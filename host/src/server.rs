@@ -1,0 +1,270 @@
+//! The HTTP/1.1 server in front of the components.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, Result, anyhow};
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::HOST;
+use hyper::http::uri::{Authority, Scheme};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode, Uri, Version};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use wasmtime::Cache;
+use wasmtime_wasi_http::WasiBody;
+use wasmtime_wasi_http::handler::ProxyHandler;
+
+use crate::component::{Component, Runtime};
+use crate::manifest::Manifest;
+use crate::router::{Route, Router};
+
+/// Paths that Spin answers itself, before any route.
+const WELL_KNOWN: &str = "/.well-known/spin";
+/// How long open requests may take after the signal to stop.
+const DRAIN: Duration = Duration::from_secs(30);
+/// The pause after a failed accept, which mostly means that files ran out.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How to serve.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// How many requests an instance serves; at least 1.
+    pub instance_reuse: usize,
+    /// How many clients may be connected at a time; others wait.
+    pub max_connections: u32,
+    /// The longest request line and header together, in bytes; 8,192 or more.
+    pub max_header_bytes: usize,
+    /// How long a client may take to send them, from the connection's start
+    /// or from the response before.
+    pub header_timeout: Duration,
+    /// Whether to write a line of JSON to stdout for each request.
+    pub access_log: bool,
+    /// Where compiled code is kept for the next start.
+    pub cache: Option<Cache>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 5000)),
+            instance_reuse: 1,
+            max_connections: 1000,
+            max_header_bytes: 16 << 10,
+            header_timeout: Duration::from_secs(10),
+            access_log: false,
+            cache: None,
+        }
+    }
+}
+
+/// A server that listens, and answers once it is [run](Self::run).
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    routes: Vec<(Route, String)>,
+    options: Options,
+    application: Arc<Application>,
+}
+
+impl Server {
+    /// Loads the components and starts to listen.
+    ///
+    /// # Errors
+    /// One line, when a component cannot be loaded or the address not be used.
+    pub async fn bind(manifest: &Manifest, options: Options) -> Result<Self> {
+        let runtime = Runtime::new(
+            options.max_connections,
+            options.instance_reuse,
+            options.cache.clone(),
+        )?;
+        let mut components = BTreeMap::new();
+        for (id, path) in &manifest.components {
+            components.insert(id, ProxyHandler::new(runtime.load(path)?));
+        }
+        let routes: Vec<_> = manifest
+            .triggers
+            .iter()
+            .map(|trigger| (Route(trigger.route.clone()), trigger.component.clone()))
+            .collect();
+        let router = Router::new(routes.iter().filter_map(|(route, id)| {
+            let handler = components.get(id)?.clone();
+            Some((route.clone(), (id.clone(), handler)))
+        }))?;
+        let listen = options.listen;
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|error| anyhow!("cannot listen on {listen}: {error}: choose another port"))?;
+        let address = listener
+            .local_addr()
+            .context("the listener has no address")?;
+        Ok(Self {
+            listener,
+            address,
+            routes,
+            application: Arc::new(Application {
+                router,
+                address,
+                access_log: options.access_log,
+            }),
+            options,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Routes and their components' ids, in the manifest's order.
+    pub fn routes(&self) -> &[(Route, String)] {
+        &self.routes
+    }
+
+    /// Serves until `stop` is ready; then takes no new connection, lets open
+    /// requests finish, and returns.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let open = GracefulShutdown::new();
+        let free = Arc::new(Semaphore::new(self.options.max_connections as usize));
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(self.options.header_timeout)
+            .max_header_size(self.options.max_header_bytes)
+            // hyper takes no smaller buffer.
+            .max_buf_size(self.options.max_header_bytes.max(8192));
+        let accept = async {
+            loop {
+                let Ok(permit) = Arc::clone(&free).acquire_owned().await else {
+                    return;
+                };
+                let stream = match self.listener.accept().await {
+                    Ok((stream, _)) => stream,
+                    Err(error) => {
+                        eprintln!("error: cannot accept a connection: {error}");
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                        continue;
+                    }
+                };
+                // Without it a client that delays its acknowledgements waits 40 ms.
+                let _ = stream.set_nodelay(true);
+                let application = Arc::clone(&self.application);
+                let service = service_fn(move |request| {
+                    let application = Arc::clone(&application);
+                    async move { Ok::<_, Infallible>(application.serve(request).await) }
+                });
+                let connection = open.watch(http.serve_connection(TokioIo::new(stream), service));
+                tokio::spawn(async move {
+                    // A client that breaks HTTP or goes away is no error here.
+                    let _ = connection.await;
+                    drop(permit);
+                });
+            }
+        };
+        tokio::select! {
+            () = accept => {}
+            () = stop => {}
+        }
+        drop(self.listener);
+        if tokio::time::timeout(DRAIN, open.shutdown()).await.is_err() {
+            let seconds = DRAIN.as_secs();
+            eprintln!("error: requests were still open {seconds} s after the signal to stop");
+        }
+    }
+}
+
+/// What answers requests, whichever connection they come by.
+struct Application {
+    /// To a component's id, for messages, and its handler.
+    router: Router<(String, ProxyHandler<Component>)>,
+    address: SocketAddr,
+    access_log: bool,
+}
+
+impl Application {
+    async fn serve(&self, request: Request<Incoming>) -> Response<WasiBody> {
+        if !self.access_log {
+            return self.respond(request).await;
+        }
+        let start = Instant::now();
+        let time = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+        let (method, uri) = (request.method().clone(), request.uri().clone());
+        let response = self.respond(request).await;
+        let line = serde_json::json!({
+            "time": time,
+            "method": method.as_str(),
+            "target": uri.to_string(),
+            "status": response.status().as_u16(),
+            "duration_us": u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
+        });
+        // A log that nobody reads any more must not end the service.
+        let _ = writeln!(std::io::stdout(), "{line}");
+        response
+    }
+
+    async fn respond(&self, request: Request<Incoming>) -> Response<WasiBody> {
+        let path = request.uri().path();
+        if let Some(rest) = path.strip_prefix(WELL_KNOWN) {
+            return match rest {
+                "/health" => content("OK"),
+                _ => empty(StatusCode::NOT_FOUND),
+            };
+        }
+        let Some((id, handler)) = self.router.find(path) else {
+            return empty(StatusCode::NOT_FOUND);
+        };
+        let Some(request) = with_authority(request, self.address) else {
+            return empty(StatusCode::BAD_REQUEST);
+        };
+        match handler.handle((), request).await {
+            Ok(response) => response,
+            Err(error) => {
+                eprintln!("error: the component `{id}` did not answer: {error:#}");
+                empty(StatusCode::INTERNAL_SERVER_ERROR)
+            }
+        }
+    }
+}
+
+/// The request as `wasi:http` wants it: with the authority that it is for.
+/// None where HTTP/1.1's one valid Host field is not there (RFC 9112 section
+/// 3.2); HTTP/1.0 needs none, so `address` takes its place.
+fn with_authority(request: Request<Incoming>, address: SocketAddr) -> Option<Request<WasiBody>> {
+    let (mut parts, body) = request.into_parts();
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (Some(host), None) => {
+            Authority::try_from(host.as_bytes()).ok()?;
+        }
+        (None, None) if parts.version == Version::HTTP_10 => {
+            let mut uri = parts.uri.into_parts();
+            uri.scheme = Some(Scheme::HTTP);
+            uri.authority = Authority::try_from(address.to_string()).ok();
+            parts.uri = Uri::from_parts(uri).ok()?;
+        }
+        _ => return None,
+    }
+    let body = body.map_err(Into::into).boxed_unsync();
+    Some(Request::from_parts(parts, body))
+}
+
+fn empty(status: StatusCode) -> Response<WasiBody> {
+    let body = Empty::new().map_err(|never| match never {}).boxed_unsync();
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response
+}
+
+fn content(text: &'static str) -> Response<WasiBody> {
+    let body = Full::new(Bytes::from(text)).map_err(|never| match never {});
+    Response::new(body.boxed_unsync())
+}
