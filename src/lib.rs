@@ -3,6 +3,8 @@
 mod memory;
 pub mod routes;
 
+use core::array;
+
 use routes::{Method, Response};
 use spin_sdk::http::{
     Fields, IncomingRequest, Method as WasiMethod, OutgoingBody, OutgoingResponse, ResponseOutparam,
@@ -41,13 +43,13 @@ fn serve(request: &IncomingRequest, out: ResponseOutparam) {
 
 /// Hands `response` to the host.
 fn send(out: ResponseOutparam, method: Method, response: &Response) {
-    let headers: Vec<_> = response
-        .headers
-        .iter()
-        .take(routes::MAX_HEADERS)
-        .map(|(name, value)| (memory::copy(name), memory::copy(value).into_bytes()))
-        .collect();
-    let Ok(fields) = Fields::from_list(&headers) else {
+    // An array: a `Vec` of a length that is only known at run time could fail to grow.
+    let headers: [_; routes::MAX_HEADERS] = array::from_fn(|index| {
+        let (name, value) = response.headers.get(index).copied().unwrap_or_default();
+        (memory::copy(name), memory::copy(value).into_bytes())
+    });
+    let headers = headers.get(..response.headers.len()).unwrap_or(&headers);
+    let Ok(fields) = Fields::from_list(headers) else {
         return;
     };
     let outgoing = OutgoingResponse::new(fields);

@@ -1,10 +1,18 @@
 //! From a core module to the component that is shipped.
 
-use std::mem;
+use std::collections::HashMap;
+use std::convert::Infallible;
 
 use anyhow::{Context, Result};
-use wasm_encoder::{Component, ComponentSectionId, Encode, Module, RawSection, Section};
-use wasmparser::{Encoding, Parser, Payload};
+use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent};
+use wasm_encoder::{
+    Alias, Component, ComponentAliasSection, ExportSection, ImportSection, InstanceSection, Module,
+    ModuleArg,
+};
+use wasmparser::{
+    ComponentAlias, ComponentAliasSectionReader, CustomSectionReader, Export, ImportSectionReader,
+    Instance, Parser,
+};
 use wit_component::ComponentEncoder;
 
 /// The stripped component of a core module that carries its world in custom
@@ -17,44 +25,105 @@ pub fn from_module(module: &[u8]) -> Result<Vec<u8>> {
         .module(module)
         .and_then(|mut encoder| encoder.encode())
         .context("cannot make a component of the compiled module")?;
-    strip(&component)
+    let mut stripped = Component::new();
+    Strip::default().parse_component(&mut stripped, Parser::new(0), &component)?;
+    Ok(stripped.finish())
 }
 
-/// Drops every custom section (names, producers), at all levels.
-fn strip(component: &[u8]) -> Result<Vec<u8>> {
-    let mut enclosing = Vec::new();
-    let mut current = Vec::new();
-    let mut stripped = Vec::new();
-    for payload in Parser::new(0).parse_all(component) {
-        match payload? {
-            Payload::Version { encoding, .. } => current.extend(match encoding {
-                Encoding::Module => Module::HEADER,
-                Encoding::Component => Component::HEADER,
-            }),
-            Payload::ModuleSection { .. } => {
-                enclosing.push((ComponentSectionId::CoreModule, mem::take(&mut current)));
+/// Drops what no host reads, at all levels: custom sections (names,
+/// producers), and the long names by which the core modules inside are linked
+/// to each other, a seventh of the component. What the component imports and
+/// exports keeps its names.
+#[derive(Default)]
+struct Strip {
+    /// Of core modules' imports and exports: the short name of a long one. It
+    /// is one map for all of them, so what matched before matches after.
+    names: HashMap<String, String>,
+}
+
+impl Strip {
+    fn short(&mut self, name: &str) -> String {
+        let count = self.names.len();
+        let short = self.names.entry(name.to_owned());
+        short.or_insert_with(|| format!("{count:x}")).clone()
+    }
+}
+
+type Done = Result<(), Error<Infallible>>;
+
+impl Reencode for Strip {
+    type Error = Infallible;
+
+    fn parse_custom_section(&mut self, _: &mut Module, _: CustomSectionReader<'_>) -> Done {
+        Ok(())
+    }
+
+    fn parse_import_section(
+        &mut self,
+        imports: &mut ImportSection,
+        section: ImportSectionReader<'_>,
+    ) -> Done {
+        for import in section.into_imports() {
+            let import = import?;
+            let (module, name) = (self.short(import.module), self.short(import.name));
+            imports.import(&module, &name, self.entity_type(import.ty)?);
+        }
+        Ok(())
+    }
+
+    fn parse_export(&mut self, exports: &mut ExportSection, export: Export<'_>) -> Done {
+        let index = self.external_index(export.kind, export.index)?;
+        exports.export(&self.short(export.name), export.kind.into(), index);
+        Ok(())
+    }
+}
+
+impl ReencodeComponent for Strip {
+    fn parse_component_custom_section(
+        &mut self,
+        _: &mut Component,
+        _: CustomSectionReader<'_>,
+    ) -> Done {
+        Ok(())
+    }
+
+    fn parse_component_alias_section(
+        &mut self,
+        aliases: &mut ComponentAliasSection,
+        section: ComponentAliasSectionReader<'_>,
+    ) -> Done {
+        for alias in section {
+            match alias? {
+                ComponentAlias::CoreInstanceExport {
+                    kind,
+                    instance_index,
+                    name,
+                } => aliases.alias(Alias::CoreInstanceExport {
+                    instance: instance_index,
+                    kind: kind.into(),
+                    name: &self.short(name),
+                }),
+                alias => aliases.alias(self.component_alias(alias)?),
+            };
+        }
+        Ok(())
+    }
+
+    fn parse_instance(&mut self, instances: &mut InstanceSection, instance: Instance<'_>) -> Done {
+        match instance {
+            Instance::Instantiate { module_index, args } => {
+                let args = args
+                    .iter()
+                    .map(|arg| (self.short(arg.name), ModuleArg::Instance(arg.index)));
+                instances.instantiate(module_index, args);
             }
-            Payload::ComponentSection { .. } => {
-                enclosing.push((ComponentSectionId::Component, mem::take(&mut current)));
-            }
-            Payload::End(_) => match enclosing.pop() {
-                Some((id, outer)) => {
-                    let nested = mem::replace(&mut current, outer);
-                    current.push(id.into());
-                    nested.encode(&mut current);
-                }
-                None => stripped = mem::take(&mut current),
-            },
-            Payload::CustomSection(_) => {}
-            other => {
-                if let Some((id, range)) = other.as_section() {
-                    let data = component
-                        .get(range)
-                        .context("a section ends after its file")?;
-                    RawSection { id, data }.append_to(&mut current);
-                }
+            Instance::FromExports(exports) => {
+                let exports = exports
+                    .iter()
+                    .map(|export| (self.short(export.name), export.kind.into(), export.index));
+                instances.export_items(exports);
             }
         }
+        Ok(())
     }
-    Ok(stripped)
 }
