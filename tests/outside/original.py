@@ -1,0 +1,23 @@
+"""The original Flask application, as its description has it.
+
+Its source was not at hand. This is ours, written from the two sentences that
+describe it: routes /will and /ready on port 5000, answered with jsonify.
+"""
+
+from flask import Flask, jsonify
+
+app = Flask(__name__)
+
+
+@app.route("/will")
+def will():
+    return jsonify("Hello World")
+
+
+@app.route("/ready")
+def ready():
+    return jsonify("It works!")
+
+
+if __name__ == "__main__":
+    app.run(host="0.0.0.0", port=5000)
