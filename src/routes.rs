@@ -96,3 +96,76 @@ fn names(target: &str, path: &str) -> bool {
         .strip_prefix(path)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('?'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const METHODS: [Method; 4] = [Method::Get, Method::Head, Method::Options, Method::Other];
+    const RESPONSES: [&Response; 5] = [&WILL, &READY, &OPTIONS, &METHOD_NOT_ALLOWED, &NOT_FOUND];
+
+    fn header(response: &Response, name: &str) -> Option<&'static str> {
+        let mut headers = response.headers.iter();
+        headers.find(|(field, _)| *field == name).map(|(_, v)| *v)
+    }
+
+    #[test]
+    fn content_length_is_the_length_of_the_content() {
+        for response in RESPONSES {
+            let length = response.content.len().to_string();
+            assert_eq!(
+                header(response, "content-length"),
+                Some(length.as_str()),
+                "{response:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_response_has_more_headers_than_the_edge_sends() {
+        for response in RESPONSES {
+            assert!(response.headers.len() <= MAX_HEADERS, "{response:?}");
+        }
+    }
+
+    #[test]
+    fn a_problem_names_the_status_that_it_is_sent_with() {
+        for response in [&METHOD_NOT_ALLOWED, &NOT_FOUND] {
+            let content = String::from_utf8_lossy(response.content);
+            let status = format!("\"status\":{}}}\n", response.status);
+            assert!(content.ends_with(&status), "{response:?}");
+            assert_eq!(
+                header(response, "content-type"),
+                Some("application/problem+json")
+            );
+        }
+    }
+
+    #[test]
+    fn the_path_decides_before_the_method() {
+        for method in METHODS {
+            for target in [
+                "", "/", "*", "/wil", "/willl", "/will/", "/Will", "//will", "?/will",
+            ] {
+                assert_eq!(respond(method, target), &NOT_FOUND, "{method:?} {target}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_method_decides_what_a_known_path_answers() {
+        for (path, resource) in [("/will", &WILL), ("/ready", &READY)] {
+            assert_eq!(respond(Method::Get, path), resource);
+            assert_eq!(respond(Method::Head, path), resource);
+            assert_eq!(respond(Method::Options, path), &OPTIONS);
+            assert_eq!(respond(Method::Other, path), &METHOD_NOT_ALLOWED);
+        }
+    }
+
+    #[test]
+    fn the_query_is_ignored() {
+        for target in ["/will?", "/will?x=1", "/will?/ready"] {
+            assert_eq!(respond(Method::Get, target), &WILL, "{target}");
+        }
+    }
+}

@@ -32,7 +32,7 @@ pub fn from_module(module: &[u8]) -> Result<Vec<u8>> {
 
 /// Drops what no host reads, at all levels: custom sections (names,
 /// producers), and the long names by which the core modules inside are linked
-/// to each other, a seventh of the component. What the component imports and
+/// to each other, a fifth of the component. What the component imports and
 /// exports keeps its names.
 #[derive(Default)]
 struct Strip {

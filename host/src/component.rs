@@ -5,13 +5,16 @@ use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep_until};
 use wasmtime::component::{self, GuestTaskId, Linker, ResourceTable};
-use wasmtime::{Cache, Config, Engine, PoolingAllocationConfig, Store, StoreContextMut};
+use wasmtime::{
+    Cache, Config, Engine, PoolingAllocationConfig, Store, StoreContextMut, WasmBacktrace,
+};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::handler::{
     HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
@@ -28,6 +31,9 @@ const MEMORY_BYTES: usize = 128 << 20;
 const RESIDENT_BYTES: usize = 64 << 10;
 /// How long an instance that may be used again waits for a request, as in Spin.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// How long an instance computes before others get their turn.
+const TURN: Duration = Duration::from_millis(10);
 
 /// The packages of WASI 0.2, all of which this host has, as Spin does.
 const WASI: [&str; 7] = [
@@ -55,7 +61,8 @@ impl Runtime {
     /// compiled code is kept for the next start.
     ///
     /// # Errors
-    /// When the address space does not suffice for the instances.
+    /// When the address space does not suffice for the instances, or there can
+    /// be no more threads.
     pub fn new(instances: u32, instance_reuse: usize, cache: Option<Cache>) -> Result<Self> {
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(instances)
@@ -68,8 +75,19 @@ impl Runtime {
             .linear_memory_keep_resident(RESIDENT_BYTES)
             .table_keep_resident(4 << 10);
         let mut config = Config::new();
-        config.allocation_strategy(pool).cache(cache);
+        config
+            .allocation_strategy(pool)
+            .cache(cache)
+            .epoch_interruption(true);
         let engine = Engine::new(&config)?;
+        let weak = engine.weak();
+        thread::Builder::new().spawn(move || {
+            while let Some(engine) = weak.upgrade() {
+                engine.increment_epoch();
+                drop(engine);
+                thread::sleep(TURN);
+            }
+        })?;
         let mut linker = Linker::new(&engine);
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
@@ -81,12 +99,12 @@ impl Runtime {
         })
     }
 
-    /// Compiles the component in the file `path`.
+    /// Compiles the component in the file `path`; `id` is for messages.
     ///
     /// # Errors
-    /// One line, when it is no component for WASI 0.2's HTTP, with the imports
+    /// When it is no component for WASI 0.2's HTTP, with the imports
     /// that this host lacks.
-    pub fn load(&self, path: &Path) -> Result<Component> {
+    pub fn load(&self, id: &str, path: &Path) -> Result<Component> {
         let file = path.display();
         let component = component::Component::from_file(&self.engine, path)
             .map_err(|error| anyhow!("{file} is not a WebAssembly component: {error:#}"))?;
@@ -108,6 +126,7 @@ impl Runtime {
             .and_then(bindings::ProxyPre::new)
             .map_err(|error| anyhow!("{file} does not fit this host: {error:#}"))?;
         Ok(Component {
+            id: id.into(),
             pre: ProxyPre::P2(pre),
             slots: Arc::clone(&self.slots),
             reuse: self.instance_reuse,
@@ -124,6 +143,7 @@ fn is_wasi(import: &str) -> bool {
 
 /// A compiled component.
 pub struct Component {
+    id: Arc<str>,
     pre: ProxyPre<State>,
     slots: Arc<Semaphore>,
     reuse: usize,
@@ -132,19 +152,26 @@ pub struct Component {
 impl HandlerState for Component {
     type StoreData = State;
     type WorkerExpiration = Idle;
-    type WorkerState = Reuse;
+    type WorkerState = Worker;
 
     /// A new instance; waits while all slots of the pool are taken.
-    async fn instantiate(&self) -> wasmtime::Result<Instance<State, Idle, Reuse>> {
+    async fn instantiate(&self) -> wasmtime::Result<Instance<State, Idle, Worker>> {
         let slot = Arc::clone(&self.slots).acquire_owned().await?;
-        let mut store = Store::new(self.pre_engine(), State::new(slot));
+        let mut store = Store::new(self.pre_engine(), State::new());
+        // Without it, one instance that computes for ever stops the whole host.
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_async_yield_and_update(1);
         let proxy = self.pre.instantiate_async(&mut store).await?;
         Ok(Instance {
             store,
             proxy,
             view: State::http,
             expiration: Idle(None),
-            state: Reuse(self.reuse),
+            state: Worker {
+                id: Arc::clone(&self.id),
+                reuse: self.reuse,
+                _slot: slot,
+            },
         })
     }
 }
@@ -164,17 +191,15 @@ pub struct State {
     http: WasiHttpCtx,
     table: ResourceTable,
     no_outbound: NoOutbound,
-    _slot: OwnedSemaphorePermit,
 }
 
 impl State {
-    fn new(slot: OwnedSemaphorePermit) -> Self {
+    fn new() -> Self {
         Self {
             wasi: None,
             http: WasiHttpCtx::new(),
             table: ResourceTable::new(),
             no_outbound: NoOutbound,
-            _slot: slot,
         }
     }
 }
@@ -219,15 +244,21 @@ type Outbound = (
     Box<dyn Future<Output = Result<(), Error>> + Send>,
 );
 
-/// How many requests an instance serves, one after the other.
-pub struct Reuse(usize);
+/// What becomes of an instance.
+pub struct Worker {
+    id: Arc<str>,
+    /// How many requests it serves, one after the other.
+    reuse: usize,
+    // Not in the store, which drops its data before it frees the pool's slot.
+    _slot: OwnedSemaphorePermit,
+}
 
-impl WorkerState for Reuse {
+impl WorkerState for Worker {
     type StoreData = State;
     type RequestData = ();
 
     fn should_accept_request(&self, concurrent: usize, total: usize) -> ShouldAccept {
-        if total >= self.0 {
+        if total >= self.reuse {
             ShouldAccept::Never
         } else if concurrent > 0 {
             ShouldAccept::No
@@ -246,8 +277,16 @@ impl WorkerState for Reuse {
         Box::pin(future::pending())
     }
 
-    // The error of a trap is also that of its request, where it is reported.
-    fn drop(&self, _: Store<State>, _: wasmtime::Result<()>) {}
+    /// Says why an instance trapped. Its request only learns that there is no
+    /// response, or no more of it. Errors from elsewhere mean that the host ends.
+    fn drop(&self, _: Store<State>, result: wasmtime::Result<()>) {
+        if let Err(error) = result
+            && error.is::<WasmBacktrace>()
+        {
+            let (id, cause) = (&self.id, error.root_cause());
+            eprintln!("error: the component `{id}` trapped: {cause}");
+        }
+    }
 }
 
 /// Ends an instance that has had nothing to do for [`IDLE`].

@@ -25,4 +25,5 @@ mod server;
 
 pub use component::{Component, Runtime, State};
 pub use manifest::{Manifest, Trigger};
+pub use router::Route;
 pub use server::{Options, Server};

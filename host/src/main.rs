@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::env;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -45,10 +46,23 @@ struct Args {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match serve(Args::parse()).await {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        // The first line says all; clap adds what --help says.
+        Err(error) if error.use_stderr() => {
+            let error = error.to_string();
+            eprintln!("{}", error.lines().next().unwrap_or_default());
+            return ExitCode::from(2);
+        }
+        Err(help) => help.exit(),
+    };
+    match serve(args).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            // Some of wasmtime's errors have several lines.
+            let error = format!("{error:#}");
+            let words: Vec<_> = error.split_whitespace().collect();
+            eprintln!("error: {}", words.join(" "));
             ExitCode::FAILURE
         }
     }
@@ -70,15 +84,19 @@ async fn serve(args: Args) -> Result<()> {
     };
     let server = Server::bind(&Manifest::read(&manifest)?, options).await?;
 
-    // The words of `spin up`.
-    let base = format!("http://{}", server.address());
-    println!("\nServing {base}\nAvailable Routes:");
-    for (route, component) in server.routes() {
-        println!("  {component}: {base}{route}");
-    }
-
+    // Before the address is printed: who reads it may send them at once.
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+
+    // The words of `spin up`.
+    let base = format!("http://{}", server.address());
+    let mut words = format!("\nServing {base}\nAvailable Routes:\n");
+    for (route, component) in server.routes() {
+        words += &format!("  {component}: {base}{route}\n");
+    }
+    // That nobody reads them is no reason not to serve.
+    let _ = io::stdout().write_all(words.as_bytes());
+
     server
         .run(async {
             tokio::select! {

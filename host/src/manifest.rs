@@ -7,9 +7,11 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
+
+use crate::router::Route;
 
 /// What this host needs of a manifest.
 #[derive(Debug)]
@@ -23,8 +25,8 @@ pub struct Manifest {
 /// Which requests go to which component.
 #[derive(Debug)]
 pub struct Trigger {
-    /// In Spin's syntax: `/will`, `/:segment`, `/...`.
-    pub route: String,
+    /// Which paths, by Spin's rules.
+    pub route: Route,
     /// A key of [`Manifest::components`].
     pub component: String,
 }
@@ -34,9 +36,15 @@ pub struct Trigger {
 // nothing to a host.
 
 #[derive(Deserialize)]
+struct Version {
+    spin_manifest_version: Spanned<u32>,
+}
+
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
-    spin_manifest_version: Spanned<u32>,
+    #[serde(rename = "spin_manifest_version")]
+    _spin_manifest_version: IgnoredAny,
     #[serde(rename = "application")]
     _application: Application,
     trigger: Triggers,
@@ -60,7 +68,7 @@ struct Application {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Triggers {
-    http: Vec<HttpTrigger>,
+    http: Spanned<Vec<HttpTrigger>>,
 }
 
 #[derive(Deserialize)]
@@ -124,14 +132,16 @@ impl Manifest {
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read the manifest {}", path.display()))?;
         let at = |span: Range<usize>| Position::new(path, &text, span.start);
-        let document =
-            parse(&text).map_err(|(span, problem)| anyhow!("{}: {problem}", at(span)))?;
-        if *document.spin_manifest_version.get_ref() != 2 {
+        let invalid = |(span, problem): Problem| anyhow!("{}: {problem}", at(span));
+        // First, because the other versions have other keys.
+        let version = parse::<Version>(&text).map_err(invalid)?;
+        if *version.spin_manifest_version.get_ref() != 2 {
             bail!(
                 "{}: spin_manifest_version: this host reads version 2 only",
-                at(document.spin_manifest_version.span())
+                at(version.spin_manifest_version.span())
             );
         }
+        let document = parse::<Document>(&text).map_err(invalid)?;
         let mut components = BTreeMap::new();
         for (id, component) in document.component {
             let source = path.with_file_name("").join(component.source.get_ref());
@@ -148,22 +158,33 @@ impl Manifest {
             components.insert(id, source);
         }
         let mut triggers: Vec<Trigger> = Vec::new();
-        for trigger in document.trigger.http {
-            let (route, component) = (trigger.route.get_ref(), trigger.component.get_ref());
+        if document.trigger.http.get_ref().is_empty() {
+            bail!(
+                "{}: trigger.http: there is no trigger",
+                at(document.trigger.http.span())
+            );
+        }
+        for trigger in document.trigger.http.into_inner() {
+            let component = trigger.component.get_ref();
+            let route: Route = trigger.route.get_ref().parse().map_err(|reason| {
+                let (at, route) = (at(trigger.route.span()), trigger.route.get_ref());
+                anyhow!("{at}: trigger.http.route: {route} is no route: {reason}")
+            })?;
             if !components.contains_key(component) {
                 bail!(
                     "{}: trigger.http.component: there is no [component.{component}]",
                     at(trigger.component.span())
                 );
             }
-            if triggers.iter().any(|other| other.route == *route) {
+            if triggers.iter().any(|other| other.route == route) {
                 bail!(
-                    "{}: trigger.http.route: {route} has a trigger already",
-                    at(trigger.route.span())
+                    "{}: trigger.http.route: {} has a trigger already",
+                    at(trigger.route.span()),
+                    trigger.route.get_ref()
                 );
             }
             triggers.push(Trigger {
-                route: trigger.route.into_inner(),
+                route,
                 component: trigger.component.into_inner(),
             });
         }
@@ -174,20 +195,37 @@ impl Manifest {
     }
 }
 
-/// The document, or where it is wrong (as bytes of `text`) and why.
-fn parse(text: &str) -> Result<Document, (Range<usize>, String)> {
-    let deserializer = toml::Deserializer::parse(text)
-        .map_err(|error| (error.span().unwrap_or_default(), error.message().to_owned()))?;
+/// Where a manifest is wrong, as bytes of its text, and why.
+type Problem = (Range<usize>, String);
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    let deserializer = toml::Deserializer::parse(text).map_err(|error| {
+        let span = error.span().unwrap_or_default();
+        let line = text.get(..span.start).unwrap_or(text).matches('\n').count();
+        let line = text.lines().nth(line).unwrap_or_default().trim();
+        (span, format!("{}: {line}", error.message()))
+    })?;
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let (key, error) = (error.path().to_string(), error.into_inner());
+        // toml's name for what is `Spanned` is no key.
+        let key = error.path().to_string();
+        let key = key.replace(".$__serde_spanned_private_value", "");
+        let error = error.into_inner();
         let reason = match error.message() {
             // serde lists what it knows after this.
             message if message.starts_with("unknown field") => {
                 format!("not a key that this host supports: {message}")
             }
+            message if message.starts_with("invalid type: map") => {
+                format!("not a table that this host supports: {message}")
+            }
             message => message.to_owned(),
         };
-        (error.span().unwrap_or_default(), format!("{key}: {reason}"))
+        // The path of what is in no table.
+        let problem = match key.as_str() {
+            "." => reason,
+            key => format!("{key}: {reason}"),
+        };
+        (error.span().unwrap_or_default(), problem)
     })
 }
 

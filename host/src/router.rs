@@ -3,25 +3,23 @@
 //! the same crate.
 
 use std::fmt;
+use std::str::FromStr;
 
 use anyhow::{Result, anyhow};
+use routefinder::RouteSpec;
 
 /// Finds the `T` of a path.
 pub struct Router<T>(routefinder::Router<T>);
 
 impl<T> Router<T> {
     /// # Errors
-    /// Names the route that is not in Spin's syntax.
+    /// Names the route that the crate does not take.
     pub fn new(routes: impl IntoIterator<Item = (Route, T)>) -> Result<Self> {
         let mut router = routefinder::Router::new();
         for (route, target) in routes {
-            let pattern = match route.0.strip_suffix("/...") {
-                Some(prefix) => format!("{prefix}/*"),
-                None => route.0.clone(),
-            };
             router
-                .add(pattern, target)
-                .map_err(|error| anyhow!("the route {} is not valid: {error}", route.0))?;
+                .add(route.pattern(), target)
+                .map_err(|error| anyhow!("{} is no route: {error}", route.0))?;
         }
         Ok(Self(router))
     }
@@ -33,8 +31,31 @@ impl<T> Router<T> {
 }
 
 /// A trigger's route; shown as `spin up` shows it.
-#[derive(Clone, Debug)]
-pub struct Route(pub String);
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route(String);
+
+impl Route {
+    /// In the crate's syntax.
+    fn pattern(&self) -> String {
+        match self.0.strip_suffix("/...") {
+            Some(prefix) => format!("{prefix}/*"),
+            None => self.0.clone(),
+        }
+    }
+}
+
+impl FromStr for Route {
+    type Err = String;
+
+    /// Reads Spin's syntax: `/will`, `/:segment`, `/...`. As in Spin, the first
+    /// slash may be missing, and a last one means nothing.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let slash = if text.starts_with('/') { "" } else { "/" };
+        let route = Self(format!("{slash}{}", text.strip_suffix('/').unwrap_or(text)));
+        RouteSpec::from_str(&route.pattern())?;
+        Ok(route)
+    }
+}
 
 impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -50,12 +71,7 @@ mod tests {
     use super::*;
 
     fn router(routes: &[&'static str]) -> Router<&'static str> {
-        Router::new(
-            routes
-                .iter()
-                .map(|route| (Route(route.to_string()), *route)),
-        )
-        .unwrap()
+        Router::new(routes.iter().map(|route| (route.parse().unwrap(), *route))).unwrap()
     }
 
     #[test]
@@ -81,8 +97,10 @@ mod tests {
 
     #[test]
     fn routes_are_shown_as_spin_shows_them() {
-        assert_eq!(Route("/...".into()).to_string(), " (wildcard)");
-        assert_eq!(Route("/a/...".into()).to_string(), "/a (wildcard)");
-        assert_eq!(Route("/a".into()).to_string(), "/a");
+        let shown = |route: &str| route.parse::<Route>().unwrap().to_string();
+        assert_eq!(shown("/..."), " (wildcard)");
+        assert_eq!(shown("/a/..."), "/a (wildcard)");
+        assert_eq!(shown("/a"), "/a");
+        assert_eq!(shown("a/"), "/a");
     }
 }

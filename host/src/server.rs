@@ -28,9 +28,7 @@ use crate::manifest::Manifest;
 use crate::router::{Route, Router};
 
 /// Paths that Spin answers itself, before any route.
-const WELL_KNOWN: &str = "/.well-known/spin";
-/// How long open requests may take after the signal to stop.
-const DRAIN: Duration = Duration::from_secs(30);
+const WELL_KNOWN: &str = "/.well-known/spin/";
 /// The pause after a failed accept, which mostly means that files ran out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -48,6 +46,8 @@ pub struct Options {
     /// How long a client may take to send them, from the connection's start
     /// or from the response before.
     pub header_timeout: Duration,
+    /// How long open requests may take after the signal to stop.
+    pub drain_timeout: Duration,
     /// Whether to write a line of JSON to stdout for each request.
     pub access_log: bool,
     /// Where compiled code is kept for the next start.
@@ -62,6 +62,7 @@ impl Default for Options {
             max_connections: 1000,
             max_header_bytes: 16 << 10,
             header_timeout: Duration::from_secs(10),
+            drain_timeout: Duration::from_secs(30),
             access_log: false,
             cache: None,
         }
@@ -90,12 +91,12 @@ impl Server {
         )?;
         let mut components = BTreeMap::new();
         for (id, path) in &manifest.components {
-            components.insert(id, ProxyHandler::new(runtime.load(path)?));
+            components.insert(id, ProxyHandler::new(runtime.load(id, path)?));
         }
         let routes: Vec<_> = manifest
             .triggers
             .iter()
-            .map(|trigger| (Route(trigger.route.clone()), trigger.component.clone()))
+            .map(|trigger| (trigger.route.clone(), trigger.component.clone()))
             .collect();
         let router = Router::new(routes.iter().filter_map(|(route, id)| {
             let handler = components.get(id)?.clone();
@@ -104,7 +105,7 @@ impl Server {
         let listen = options.listen;
         let listener = TcpListener::bind(listen)
             .await
-            .map_err(|error| anyhow!("cannot listen on {listen}: {error}: choose another port"))?;
+            .map_err(|error| anyhow!("cannot listen on {listen}: {error}: choose another one"))?;
         let address = listener
             .local_addr()
             .context("the listener has no address")?;
@@ -175,9 +176,9 @@ impl Server {
             () = stop => {}
         }
         drop(self.listener);
-        if tokio::time::timeout(DRAIN, open.shutdown()).await.is_err() {
-            let seconds = DRAIN.as_secs();
-            eprintln!("error: requests were still open {seconds} s after the signal to stop");
+        let limit = self.options.drain_timeout;
+        if tokio::time::timeout(limit, open.shutdown()).await.is_err() {
+            eprintln!("error: requests were still open {limit:?} after the signal to stop");
         }
     }
 }
@@ -215,7 +216,7 @@ impl Application {
         let path = request.uri().path();
         if let Some(rest) = path.strip_prefix(WELL_KNOWN) {
             return match rest {
-                "/health" => content("OK"),
+                "health" => content("OK"),
                 _ => empty(StatusCode::NOT_FOUND),
             };
         }

@@ -9,8 +9,8 @@ SWISS_JCO   jco's entry point, by default that of `npm ci` in this folder
 import os
 import queue
 import re
+import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -106,35 +106,19 @@ def original():
 
 
 @pytest.fixture(scope="session")
-def start_jco(tmp_path_factory):
-    """Starts another `jco serve` of the component each time it is called."""
+def jco(tmp_path_factory):
+    """The component in jco."""
     entry = HERE / "node_modules/@bytecodealliance/jco/dist/jco.js"
     jco = existing("SWISS_JCO", entry, "npm ci")
     wasm = existing("SWISS_WASM", REPOSITORY / "target/swiss.wasm", "make build")
-    servers = []
-
-    def start() -> Server:
-        command = ["node", jco, "serve", wasm, "--host=127.0.0.1"]
-        # jco's own temporary folder would outlive it when it is told to stop.
-        command.append(f"--jco-dir={tmp_path_factory.mktemp('jco')}")
-        try:
-            server = Server("jco", [*command, f"--port={free_port()}"])
-        except RuntimeError as error:
-            if "EADDRINUSE" not in str(error):
-                raise
-            server = Server("jco", [*command, f"--port={free_port()}"])
-        servers.append(server)
-        return server
-
-    yield start
-    for server in servers:
-        server.stop()
-
-
-@pytest.fixture(scope="session")
-def jco(start_jco):
-    """The component in jco."""
-    return start_jco()
+    # Where jco writes the transpiled component, and where Node then finds jco's
+    # packages. Its own temporary folder would outlive it when it is told to stop.
+    folder = tmp_path_factory.mktemp("jco")
+    setup = shutil.copy(HERE / "jco_setup.mjs", folder)
+    options = ["--host=127.0.0.1", "--port=0", f"--jco-dir={folder}", f"--jco-import={setup}"]
+    server = Server("jco", ["node", jco, "serve", wasm, *options])
+    yield server
+    server.stop()
 
 
 def existing(variable: str, default: Path, remedy: str) -> Path:
@@ -142,13 +126,6 @@ def existing(variable: str, default: Path, remedy: str) -> Path:
     path = Path(os.environ.get(variable, default))
     assert path.is_file(), f"there is no {path}: run `{remedy}`, or set {variable}"
     return path
-
-
-def free_port() -> int:
-    """For jco, which can take any port but prints only the one it was given."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.hookimpl(wrapper=True)

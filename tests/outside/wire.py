@@ -81,7 +81,7 @@ def exchange(url: str, method: str, target: str) -> Response:
     head, end, content = received.partition(b"\r\n\r\n")
     start, *fields = head.decode("latin-1").split("\r\n")
     status = re.match(r"HTTP/1\.[01] (\d{3}) ", start)
-    assert status and end, f"{method} {target}: no HTTP response but {received!r}"
+    assert status and end, f"{method} {target}: expected an HTTP response, got {received!r}"
     headers = tuple(
         (name.lower(), value.strip()) for name, _, value in (f.partition(":") for f in fields)
     )

@@ -1,0 +1,99 @@
+# Everything that can be done here is a verb of this file; `make help` lists them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# Cargo's own folder, whatever the user's environment says: tests look there.
+export CARGO_TARGET_DIR := $(CURDIR)/target
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/swiss
+PORT ?= 5000
+
+# The tools and their tests, always the same choice of packages: with another
+# one Cargo would unite other features, and compile wasmtime once more.
+TOOLS := --release --locked --workspace --exclude swiss
+
+# Spin, where it is on PATH and is 3.6 or newer.
+SPIN := $(shell spin --version 2>/dev/null | awk '$$1 == "spin" { split($$2, v, "."); if (v[1] * 100 + v[2] >= 306) print $$1 }')
+
+# What the tests need of PyPI and npm, in folders named by the lock file's
+# content: a changed lock file is another folder.
+locked = $(CACHE)/$(1)-$(firstword $(shell sha256sum $(2)))
+OUTSIDE := $(call locked,outside,tests/outside/requirements.txt)
+LINT := $(call locked,lint,tests/lint/requirements.txt)
+JCO := $(call locked,jco,tests/outside/package-lock.json)
+
+##@ Use
+
+.PHONY: up
+up: build $(if $(SPIN),,tools) ## Build what is missing and serve on PORT (5000)
+	exec $(if $(SPIN),spin up,target/release/swiss-host) --listen 127.0.0.1:$(PORT)
+
+.PHONY: build
+build: ## Build the component target/swiss.wasm
+	cargo build $(if $(SPIN),--release --locked --package swiss-build,$(TOOLS))
+	target/release/swiss-build
+
+.PHONY: tools
+tools:
+	cargo build $(TOOLS)
+
+.PHONY: help
+help: ## List the verbs
+	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Test
+
+.PHONY: test
+test: lint test-component test-outside ## Run everything that needs no cluster
+	@echo "All tests passed."
+
+.PHONY: test-component
+test-component: build-variants ## Test the component and the host, in Rust
+	cargo test --locked --package swiss --lib
+	cargo test $(TOOLS)
+	cargo test $(TOOLS) --test component -- --show-output
+
+.PHONY: test-outside
+test-outside: build tools $(OUTSIDE)/installed $(JCO)/installed ## Ask the original, a second runtime and outside judges
+	cd tests/outside && SWISS_JCO=$(JCO)/node_modules/@bytecodealliance/jco/dist/jco.js $(OUTSIDE)/bin/python -m pytest
+
+.PHONY: build-variants
+build-variants: build ## Build the component with Debian's compiler, too
+ifeq ($(shell sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null),bookworm)
+	target/release/swiss-build --std debian --output target/variants/abort.wasm
+	target/release/swiss-build --std debian --panic immediate-abort --output target/variants/immediate-abort.wasm
+else
+	@echo "skipped: the component by Debian's compiler, which takes Debian 12"
+endif
+
+.PHONY: lint
+lint: export PATH := $(LINT)/bin:$(PATH)
+lint: export RUSTDOCFLAGS := --deny warnings
+lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
+	cargo fmt --all --check
+	cargo clippy --locked --package swiss --all-targets
+	cargo clippy $(TOOLS) --all-targets
+	cargo doc $(TOOLS) --no-deps
+	cargo shear
+	# Offline, cargo-deny wants also the crates of other platforms to be there.
+	cargo fetch --locked
+	cargo deny --offline --locked check --deny warnings licenses bans sources
+	typos
+	shellcheck .ci/run
+	ruff check tests
+	ruff format --check tests
+
+$(OUTSIDE)/installed: tests/outside/requirements.txt
+$(LINT)/installed: tests/lint/requirements.txt
+$(OUTSIDE)/installed $(LINT)/installed:
+	python3 -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
+
+$(JCO)/installed:
+	mkdir -p $(@D)
+	cp tests/outside/package.json tests/outside/package-lock.json $(@D)
+	npm ci --prefix $(@D) --no-audit --no-fund
+	touch $@

@@ -1,0 +1,164 @@
+//! How many requests an instance serves, and what a trap in it does.
+
+use swiss_host::Options;
+
+use crate::support::app::{App, COUNT, MANIFEST, READ};
+use crate::support::client::{Client, EXPECT, GET, status};
+use crate::support::process::Process;
+use crate::support::served::{Served, options};
+
+/// A POST request with that content.
+fn post(content: &str) -> String {
+    let length = content.len();
+    format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{content}")
+}
+
+#[test]
+fn a_trap_is_a_500_for_that_request_only() {
+    let served = Served::new(&App::new(MANIFEST, READ), options());
+    let mut waits = Client::connect(served.address);
+    waits.send(EXPECT);
+    assert_eq!(waits.status(), 100, "the component reads the content");
+
+    let mut traps = Client::connect(served.address);
+    // More often than there are instances, so that none is lost.
+    for _ in 0..20 {
+        traps.send(post("!"));
+        assert_eq!(traps.status(), 500, "the status of a request that traps");
+    }
+    traps.send(post("x"));
+    assert_eq!(
+        traps.status(),
+        200,
+        "the status after it on the same connection"
+    );
+    assert_eq!(
+        status(served.address, GET),
+        200,
+        "the status after it on another connection"
+    );
+    waits.send("x");
+    assert_eq!(
+        waits.status(),
+        200,
+        "the status of the request that was open meanwhile"
+    );
+}
+
+#[test]
+fn the_cause_of_a_trap_is_told() {
+    let app = App::new(MANIFEST, READ);
+    let mut process = Process::start(&app, &[]);
+    assert_eq!(
+        status(process.address(), post("!")),
+        500,
+        "the status of the trap"
+    );
+    process.signal("TERM");
+    let stderr = process.end().stderr;
+    let expected =
+        "error: the component `app` trapped: wasm trap: wasm `unreachable` instruction executed";
+    assert!(
+        stderr.lines().any(|line| line == expected),
+        "expected `{expected}` in:\n{stderr}"
+    );
+    for line in stderr.lines() {
+        assert!(
+            line.starts_with("error: "),
+            "expected each error on one line:\n{stderr}"
+        );
+    }
+}
+
+#[test]
+fn a_component_that_does_not_answer_is_a_500() {
+    let silent = r#"(func (export "handle") (param $request i32) (param $out i32))"#;
+    let served = Served::new(&App::new(MANIFEST, silent), options());
+    assert_eq!(status(served.address, GET), 500, "the status");
+}
+
+#[test]
+fn every_request_has_a_fresh_instance_by_default() {
+    let served = Served::new(&App::new(MANIFEST, COUNT), options());
+    let mut client = Client::connect(served.address);
+    for _ in 0..20 {
+        client.send(GET);
+        assert_eq!(
+            client.status(),
+            201,
+            "the status from an instance's first request"
+        );
+    }
+}
+
+/// Its memory, 8 MiB, takes a while to be given back, and all clients' next
+/// requests are there before.
+#[test]
+fn a_request_waits_until_there_is_room_for_its_instance() {
+    let large = r#"
+        (func (export "handle") (param $request i32) (param $out i32)
+          (call $answer (local.get $out) (i32.const 200))
+          (drop (memory.grow (i32.const 128)))
+          (memory.fill (i32.const 65536) (i32.const 1) (i32.const 8388608)))"#;
+    let served = Served::new(&App::new(MANIFEST, large), options());
+    let clients = (0..options().max_connections).map(|_| Client::connect(served.address));
+    let mut clients: Vec<_> = clients.collect();
+    for _ in 0..5 {
+        for client in &mut clients {
+            client.send(GET);
+        }
+        for client in &mut clients {
+            assert_eq!(client.status(), 200, "the status of each client's requests");
+        }
+    }
+}
+
+/// Requests may also come while an instance is not yet done with the one before.
+#[test]
+fn an_instance_serves_as_many_requests_as_instance_reuse_says() {
+    let options = Options {
+        instance_reuse: 3,
+        ..options()
+    };
+    let served = Served::new(&App::new(MANIFEST, COUNT), options);
+    let mut client = Client::connect(served.address);
+    let statuses = [(); 300].map(|()| {
+        client.send(GET);
+        client.status()
+    });
+    let most = statuses.iter().max();
+    assert_eq!(
+        most,
+        Some(&203),
+        "the status from an instance's last request"
+    );
+}
+
+#[test]
+fn an_instance_that_trapped_serves_no_more() {
+    let options = Options {
+        instance_reuse: 100,
+        ..options()
+    };
+    let third =
+        "(if (i32.eq (global.get $count) (i32.const 203)) (then unreachable)) (call $answer";
+    let served = Served::new(
+        &App::new(MANIFEST, &COUNT.replace("(call $answer", third)),
+        options,
+    );
+    let mut client = Client::connect(served.address);
+    let statuses = [(); 300].map(|()| {
+        client.send(GET);
+        client.status()
+    });
+    assert!(
+        statuses.contains(&500),
+        "expected a third request of an instance in {statuses:?}"
+    );
+    let most = statuses.iter().filter(|status| **status < 500).max();
+    assert_eq!(
+        most,
+        Some(&202),
+        "the status from an instance's last request before"
+    );
+}

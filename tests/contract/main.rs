@@ -1,0 +1,160 @@
+//! The contract of `openapi.yaml`, row by row, asked over TCP: of the built
+//! component in the embedded host, or of the server that `SWISS_URL` names.
+//!
+//! Responses are compared as bytes. A client library would hide what is tested
+//! here: content after HEAD, chunks, a length that is missing.
+
+mod server;
+mod wire;
+
+use wire::{Connection, Response, ask};
+
+/// Path and content of the two resources, byte for byte as Flask's `jsonify`
+/// sends them.
+const RESOURCES: [(&str, &str); 2] = [
+    ("/will", "\"Hello World\"\n"),
+    ("/ready", "\"It works!\"\n"),
+];
+
+const OTHER_METHODS: [&str; 8] = [
+    "POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW", "get", "GETS",
+];
+
+/// One step beside a known path, and unknown altogether.
+const OTHER_PATHS: [&str; 15] = [
+    "/", "/will/", "/ready/", "//will", "/will//", "/WILL", "/Ready", "/wil", "/willl", "/will/x",
+    "/%77ill", "/will%20", "/will%3Fx", "/will;x=1", "/unknown",
+];
+
+#[test]
+fn get_answers_with_json() {
+    for (path, content) in RESOURCES {
+        let response = ask("GET", path);
+        assert_eq!(response.status, 200, "GET {path}");
+        assert_eq!(response.content, content.as_bytes(), "GET {path}");
+        assert_headers(
+            &response,
+            &[
+                ("content-type", "application/json"),
+                ("content-length", &content.len().to_string()),
+            ],
+        );
+    }
+}
+
+#[test]
+fn the_greeting_has_14_bytes() {
+    assert_eq!(ask("GET", "/will").header("content-length"), Some("14"));
+}
+
+#[test]
+fn head_has_the_headers_of_get_and_no_content() {
+    for (path, content) in RESOURCES {
+        let (head, get) = (ask("HEAD", path), ask("GET", path));
+        assert_eq!(head.status, get.status, "HEAD {path}");
+        assert_eq!(
+            head.headers_but_date(),
+            get.headers_but_date(),
+            "HEAD {path}"
+        );
+        assert_eq!(
+            head.header("content-length"),
+            Some(content.len().to_string().as_str())
+        );
+        assert_eq!(head.content, b"", "content after HEAD {path}");
+    }
+}
+
+#[test]
+fn options_lists_the_methods_and_has_no_content() {
+    for (path, _) in RESOURCES {
+        let response = ask("OPTIONS", path);
+        assert_eq!(response.status, 200, "OPTIONS {path}");
+        assert_eq!(response.content, b"", "OPTIONS {path}");
+        assert_eq!(response.allowed(), ["GET", "HEAD", "OPTIONS"]);
+        assert_eq!(response.header("content-length"), Some("0"));
+        assert_eq!(response.header("content-type"), None);
+    }
+}
+
+#[test]
+fn every_other_method_is_not_allowed() {
+    for (path, _) in RESOURCES {
+        for method in OTHER_METHODS {
+            let response = ask(method, path);
+            let problem = "{\"title\":\"Method Not Allowed\",\"status\":405}\n";
+            assert_problem(&response, 405, problem, &format!("{method} {path}"));
+            assert_eq!(response.allowed(), ["GET", "HEAD", "OPTIONS"]);
+        }
+    }
+}
+
+#[test]
+fn every_other_path_is_not_found_whatever_the_method() {
+    for path in OTHER_PATHS {
+        for method in ["GET", "OPTIONS"].iter().chain(&OTHER_METHODS) {
+            let response = ask(method, path);
+            let problem = "{\"title\":\"Not Found\",\"status\":404}\n";
+            assert_problem(&response, 404, problem, &format!("{method} {path}"));
+            assert_eq!(response.header("allow"), None, "{method} {path}");
+        }
+        let head = ask("HEAD", path);
+        assert_eq!(head.status, 404, "HEAD {path}");
+        assert_eq!(head.header("content-length"), Some("35"), "HEAD {path}");
+        assert_eq!(head.content, b"", "content after HEAD {path}");
+    }
+}
+
+#[test]
+fn the_query_is_ignored() {
+    for (path, content) in RESOURCES {
+        for query in ["?", "?x=1", "?/ready", "??", "?%00"] {
+            let response = ask("GET", &format!("{path}{query}"));
+            assert_eq!(response.status, 200, "GET {path}{query}");
+            assert_eq!(response.content, content.as_bytes(), "GET {path}{query}");
+        }
+    }
+    assert_eq!(ask("GET", "/?/will").status, 404);
+}
+
+#[test]
+fn a_body_that_never_comes_is_not_waited_for() {
+    for (method, status) in [("GET", 200), ("POST", 405)] {
+        let mut connection = Connection::open();
+        connection.send(method, "/will", "content-length: 1000000\r\n");
+        assert_eq!(connection.response(method).status, status, "{method} /will");
+    }
+}
+
+#[test]
+fn a_connection_serves_one_request_after_the_other() {
+    let mut connection = Connection::open();
+    for method in ["GET", "HEAD", "OPTIONS", "POST", "GET"] {
+        connection.send(method, "/ready", "");
+        let expected = ask(method, "/ready");
+        let response = connection.response(method);
+        assert_eq!(response.status, expected.status, "{method} /ready");
+        assert_eq!(response.content, expected.content, "{method} /ready");
+    }
+}
+
+fn assert_problem(response: &Response, status: u16, problem: &str, request: &str) {
+    assert_eq!(response.status, status, "{request}");
+    assert_eq!(response.content, problem.as_bytes(), "{request}");
+    assert_headers(
+        response,
+        &[
+            ("content-type", "application/problem+json"),
+            ("content-length", &problem.len().to_string()),
+        ],
+    );
+}
+
+/// That `response` has these headers, each once, and is not chunked.
+fn assert_headers(response: &Response, expected: &[(&str, &str)]) {
+    for (name, value) in expected {
+        let found: Vec<_> = response.values(name).collect();
+        assert_eq!(found, [*value], "{name} of {response:?}");
+    }
+    assert_eq!(response.header("transfer-encoding"), None, "{response:?}");
+}

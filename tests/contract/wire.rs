@@ -1,0 +1,133 @@
+//! HTTP/1.1 on a raw connection.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use crate::server;
+
+/// A server that has not answered by then never will.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A response with nothing undone but its framing.
+#[derive(Debug)]
+pub struct Response {
+    pub status: u16,
+    /// Names in lower case.
+    headers: Vec<(String, String)>,
+    pub content: Vec<u8>,
+}
+
+impl Response {
+    pub fn values(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.headers.iter().filter(move |(field, _)| field == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.values(name).next()
+    }
+
+    /// The members of `Allow`, sorted, since their order means nothing.
+    pub fn allowed(&self) -> Vec<&str> {
+        let value = self.header("allow").unwrap_or_default();
+        let mut methods: Vec<_> = value.split(',').map(str::trim).collect();
+        methods.sort_unstable();
+        methods
+    }
+
+    pub fn headers_but_date(&self) -> Vec<&(String, String)> {
+        let headers = self.headers.iter();
+        headers.filter(|(name, _)| name != "date").collect()
+    }
+}
+
+/// Asks on a connection of its own, on which nothing may follow the response.
+pub fn ask(method: &str, target: &str) -> Response {
+    let mut connection = Connection::open();
+    connection.send(method, target, "connection: close\r\n");
+    let response = connection.response(method);
+    let mut rest = Vec::new();
+    connection
+        .stream
+        .read_to_end(&mut rest)
+        .unwrap_or_else(|error| panic!("{method} {target}: the server did not hang up: {error}"));
+    let rest = String::from_utf8_lossy(&rest);
+    assert!(
+        rest.is_empty(),
+        "{method} {target}: after the response came {rest:?}"
+    );
+    response
+}
+
+pub struct Connection {
+    stream: BufReader<TcpStream>,
+    authority: &'static str,
+}
+
+impl Connection {
+    pub fn open() -> Self {
+        let authority = server::authority();
+        let stream = TcpStream::connect(authority)
+            .unwrap_or_else(|error| panic!("cannot connect to {authority}: {error}"));
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .unwrap_or_else(|error| panic!("cannot set a time-out: {error}"));
+        Self {
+            stream: BufReader::new(stream),
+            authority,
+        }
+    }
+
+    /// `headers` are whole lines, beside that of the host.
+    pub fn send(&mut self, method: &str, target: &str, headers: &str) {
+        let host = self.authority;
+        let request = format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n");
+        let sent = self.stream.get_mut().write_all(request.as_bytes());
+        sent.unwrap_or_else(|error| panic!("{method} {target}: cannot send: {error}"));
+    }
+
+    /// The response to a request of this method, as its content-length frames it.
+    pub fn response(&mut self, method: &str) -> Response {
+        let start = self.line();
+        let status = start
+            .strip_prefix("HTTP/1.1 ")
+            .and_then(|rest| rest.split(' ').next()?.parse().ok())
+            .unwrap_or_else(|| panic!("expected a status line, got {start:?}"));
+        let mut response = Response {
+            status,
+            headers: Vec::new(),
+            content: Vec::new(),
+        };
+        loop {
+            let line = self.line();
+            if line.is_empty() {
+                break;
+            }
+            let (name, value) = line
+                .split_once(':')
+                .unwrap_or_else(|| panic!("expected a header, got {line:?}"));
+            let field = (name.to_ascii_lowercase(), value.trim().to_owned());
+            response.headers.push(field);
+        }
+        if method != "HEAD" {
+            let length = response.header("content-length");
+            let length = length.and_then(|value| value.parse().ok());
+            let length = length.unwrap_or_else(|| panic!("no length in {response:?}"));
+            response.content = vec![0; length];
+            let read = self.stream.read_exact(&mut response.content);
+            read.unwrap_or_else(|error| panic!("less than {length} bytes of content: {error}"));
+        }
+        response
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        let read = self.stream.read_line(&mut line);
+        read.unwrap_or_else(|error| panic!("no response, or only a part of it: {error}"));
+        let whole = line.strip_suffix("\r\n");
+        whole
+            .unwrap_or_else(|| panic!("the response ended at {line:?}"))
+            .to_owned()
+    }
+}
