@@ -27,17 +27,41 @@ fn it_has_at_most_9216_bytes() {
 #[test]
 fn it_imports_and_exports_exactly_what_wit_states() {
     let world = include_str!("../wit/world.wit");
-    assert_eq!(stated(world, "import "), BTreeSet::from(IMPORTS.map(String::from)), "wit/world.wit");
-    assert_eq!(stated(world, "export "), BTreeSet::from(EXPORTS.map(String::from)), "wit/world.wit");
+    assert_eq!(
+        stated(world, "import "),
+        BTreeSet::from(IMPORTS.map(String::from)),
+        "wit/world.wit"
+    );
+    assert_eq!(
+        stated(world, "export "),
+        BTreeSet::from(EXPORTS.map(String::from)),
+        "wit/world.wit"
+    );
     for path in components() {
         let engine = Engine::default();
         let component = Component::from_file(&engine, &path);
         let component = component.unwrap_or_else(|error| panic!("{}: {error:#}", path.display()));
         let ty = component.component_type();
-        let imports: BTreeSet<_> = ty.imports(&engine).map(|(name, _)| unversioned(name)).collect();
-        let exports: BTreeSet<_> = ty.exports(&engine).map(|(name, _)| unversioned(name)).collect();
-        assert_eq!(imports, stated(world, "import "), "imports of {}", path.display());
-        assert_eq!(exports, stated(world, "export "), "exports of {}", path.display());
+        let imports: BTreeSet<_> = ty
+            .imports(&engine)
+            .map(|(name, _)| unversioned(name))
+            .collect();
+        let exports: BTreeSet<_> = ty
+            .exports(&engine)
+            .map(|(name, _)| unversioned(name))
+            .collect();
+        assert_eq!(
+            imports,
+            stated(world, "import "),
+            "imports of {}",
+            path.display()
+        );
+        assert_eq!(
+            exports,
+            stated(world, "export "),
+            "exports of {}",
+            path.display()
+        );
     }
 }
 
@@ -45,8 +69,17 @@ fn it_imports_and_exports_exactly_what_wit_states() {
 fn components() -> Vec<PathBuf> {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
     let component = target.join("swiss.wasm");
-    assert!(component.exists(), "there is no {}: run `make build`", component.display());
-    let variants = target.join("variants").read_dir().into_iter().flatten().flatten();
+    assert!(
+        component.exists(),
+        "there is no {}: run `make build`",
+        component.display()
+    );
+    let variants = target
+        .join("variants")
+        .read_dir()
+        .into_iter()
+        .flatten()
+        .flatten();
     let variants = variants.map(|entry| entry.path());
     let variants = variants.filter(|path| path.extension().is_some_and(|ending| ending == "wasm"));
     [component].into_iter().chain(variants).collect()
@@ -54,8 +87,12 @@ fn components() -> Vec<PathBuf> {
 
 /// The interfaces of the lines of `world` that begin with `keyword`.
 fn stated(world: &str, keyword: &str) -> BTreeSet<String> {
-    let lines = world.lines().filter_map(|line| line.trim().strip_prefix(keyword));
-    lines.map(|name| unversioned(name.trim_end_matches(';'))).collect()
+    let lines = world
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix(keyword));
+    lines
+        .map(|name| unversioned(name.trim_end_matches(';')))
+        .collect()
 }
 
 fn unversioned(name: &str) -> String {

@@ -6,8 +6,8 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use http_body_util::Empty;
-use hyper::{Request, Response};
 use hyper::body::Bytes;
+use hyper::{Request, Response};
 use tokio::sync::oneshot;
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{Engine, ResourceLimiter, Result, Store};
@@ -38,11 +38,18 @@ fn a_million_requests_take_no_more_memory_than_the_first() {
     }
     let (memory, handles) = (instance.memory_bytes(), instance.has_handles());
     assert!(memory > 0, "the limiter was never asked");
-    assert!(!handles, "the component keeps handles from request to request");
+    assert!(
+        !handles,
+        "the component keeps handles from request to request"
+    );
     for (method, target, status) in TARGETS.into_iter().cycle().take(REQUESTS) {
         assert_eq!(instance.ask(method, target), status, "{method} {target}");
     }
-    assert_eq!(instance.memory_bytes(), memory, "bytes of memory at the end");
+    assert_eq!(
+        instance.memory_bytes(),
+        memory,
+        "bytes of memory at the end"
+    );
     assert!(!instance.has_handles(), "the component leaks handles");
 }
 
@@ -56,7 +63,11 @@ fn a_long_request_is_served_from_the_same_memory_again() {
     }
     let grown = instance.memory_bytes();
     assert_eq!(instance.ask("GET", &long), 404);
-    assert_eq!(instance.memory_bytes(), grown, "bytes of memory after the same request");
+    assert_eq!(
+        instance.memory_bytes(),
+        grown,
+        "bytes of memory after the same request"
+    );
 }
 
 /// One instance of the component, called as a host calls it, without a server.
@@ -68,7 +79,11 @@ struct Instance {
 impl Instance {
     fn new() -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/swiss.wasm");
-        assert!(path.exists(), "there is no {}: run `make build`", path.display());
+        assert!(
+            path.exists(),
+            "there is no {}: run `make build`",
+            path.display()
+        );
         let new = || {
             let engine = Engine::default();
             let mut linker = Linker::new(&engine);
@@ -170,7 +185,8 @@ impl WasiHttpHooks for NoOutbound {
         request: Request<WasiBody>,
         _: Option<RequestOptions>,
         _: Sent,
-    ) -> Box<dyn Future<Output = std::result::Result<(Response<WasiBody>, Sent), Error>> + Send> {
+    ) -> Box<dyn Future<Output = std::result::Result<(Response<WasiBody>, Sent), Error>> + Send>
+    {
         panic!("the component sends a request: {request:?}")
     }
 }

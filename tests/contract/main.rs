@@ -22,8 +22,21 @@ const OTHER_METHODS: [&str; 8] = [
 
 /// One step beside a known path, and unknown altogether.
 const OTHER_PATHS: [&str; 15] = [
-    "/", "/will/", "/ready/", "//will", "/will//", "/WILL", "/Ready", "/wil", "/willl", "/will/x",
-    "/%77ill", "/will%20", "/will%3Fx", "/will;x=1", "/unknown",
+    "/",
+    "/will/",
+    "/ready/",
+    "//will",
+    "/will//",
+    "/WILL",
+    "/Ready",
+    "/wil",
+    "/willl",
+    "/will/x",
+    "/%77ill",
+    "/will%20",
+    "/will%3Fx",
+    "/will;x=1",
+    "/unknown",
 ];
 
 #[test]

@@ -19,7 +19,9 @@ pub fn authority() -> &'static str {
 }
 
 fn authority_of(url: &str) -> String {
-    let authority = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
+    let authority = url
+        .strip_prefix("http://")
+        .map(|rest| rest.trim_end_matches('/'));
     match authority {
         Some(host) if host.contains(':') => host.to_owned(),
         Some(host) => format!("{host}:80"),
@@ -44,5 +46,7 @@ fn embedded() -> String {
             server.run(std::future::pending()).await;
         });
     });
-    receiver.recv().expect("the embedded host did not start; its message is above")
+    receiver
+        .recv()
+        .expect("the embedded host did not start; its message is above")
 }
