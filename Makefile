@@ -75,11 +75,12 @@ lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
 	cargo fmt --all --check
 	cargo clippy --locked --package swiss --all-targets
 	cargo clippy $(TOOLS) --all-targets
+	cargo doc --locked --package swiss --no-deps
 	cargo doc $(TOOLS) --no-deps
 	cargo shear
-	# Offline, cargo-deny wants also the crates of other platforms to be there.
+# Offline, cargo-deny wants also the crates of other platforms to be there.
 	cargo fetch --locked
-	cargo deny --offline --locked check --deny warnings licenses bans sources
+	cargo deny --workspace --offline --locked check --deny warnings licenses bans sources
 	typos
 	shellcheck .ci/run
 	ruff check tests
