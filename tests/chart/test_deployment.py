@@ -79,10 +79,8 @@ CASES = [
     deployment("otel.endpoint", "http://x:4318", f"{ENV}/1/value", along=OTEL),
     deployment("otel.protocol", "grpc", f"{ENV}/2/value", along=OTEL),
     deployment("otel.serviceName", "mine", f"{ENV}/3/value", along=OTEL),
-    deployment("extraVolumes", [{"name": "v", "emptyDir": {}}], f"{SPEC}/volumes"),
-    deployment(
-        "extraVolumeMounts", [{"name": "v", "mountPath": "/v"}], f"{CONTAINER}/volumeMounts"
-    ),
+    deployment("volumes", [{"name": "v", "emptyDir": {}}], f"{SPEC}/volumes"),
+    deployment("volumeMounts", [{"name": "v", "mountPath": "/v"}], f"{CONTAINER}/volumeMounts"),
     deployment("extraContainers", [{"name": "c", "image": "i"}], f"{SPEC}/containers/1/name", "c"),
     deployment("autoscaling.enabled", True, "/spec/replicas", ABSENT, alone=True),
 ]

@@ -165,6 +165,13 @@ def test_the_pod_is_an_ordinary_one_and_runs_only_when_asked_for():
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
 
 
+def test_its_log_is_printed_and_nothing_stays_behind():
+    annotations = only("Pod", {})["metadata"]["annotations"]
+    ends = {"hook-succeeded", "hook-failed"}
+    assert set(annotations["helm.sh/hook-output-log-policy"].split(",")) == ends
+    assert set(annotations["helm.sh/hook-delete-policy"].split(",")) > ends
+
+
 def test_its_image_is_by_digest_and_that_of_chart_yaml():
     image = only("Pod", {})["spec"]["containers"][0]["image"]
     assert "@sha256:" in image

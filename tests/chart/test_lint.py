@@ -80,3 +80,13 @@ def test_the_annotations_are_as_artifact_hub_reads_them():
         assert change["kind"] in {"added", "changed", "deprecated", "removed", "fixed", "security"}
     for link in yaml.safe_load(annotations["artifacthub.io/links"]):
         assert link["url"].startswith("https://")
+
+
+@both_helms
+def test_values_have_the_names_of_helm_create(binary, tmp_path):
+    assert helm(binary, "create", "scaffold", cwd=tmp_path).returncode == 0
+    theirs = yaml.safe_load((tmp_path / "scaffold/values.yaml").read_text())
+    ours = yaml.safe_load((CHART / "values.yaml").read_text())
+    assert theirs.keys() <= ours.keys()
+    for section in ("image", "serviceAccount", "service", "ingress", "httpRoute", "autoscaling"):
+        assert theirs[section].keys() <= ours[section].keys(), section

@@ -154,7 +154,7 @@ def test_the_next_command_fits_the_way_in(cluster, values, command):
     notes = cluster(values, INSTALLED)
     assert f"  {command}" in notes
     assert "kubectl -n default rollout status deployment/k8s-swiss" in notes
-    assert "helm test k8s -n default --logs" in notes
+    assert "helm test k8s -n default\n" in notes
     assert "WARNING" not in notes
 
 
