@@ -54,15 +54,22 @@ def helm(binary: str, *arguments: str, values: dict | None = None, **keywords):
     )
 
 
-def template(values: dict, *, binary: str = HELM4, files: tuple = (), kube_version="1.36") -> str:
-    """The rendered chart, of a release `k8s` in the namespace `default`."""
-    return _template(json.dumps(values, sort_keys=True), binary, files, kube_version)
+def template(
+    values: dict,
+    *,
+    binary: str = HELM4,
+    files: tuple = (),
+    kube_version: str = "1.36",
+    release: str = "k8s",
+) -> str:
+    """The rendered chart, of a release in the namespace `default`."""
+    return _template(json.dumps(values, sort_keys=True), binary, files, kube_version, release)
 
 
 @functools.cache
-def _template(values: str, binary: str, files: tuple, kube_version: str) -> str:
+def _template(values: str, binary: str, files: tuple, kube_version: str, release: str) -> str:
     paths = [argument for file in files for argument in ("--values", str(CHART / file))]
-    arguments = ("template", "k8s", str(CHART), "--kube-version", kube_version, *paths)
+    arguments = ("template", release, str(CHART), "--kube-version", kube_version, *paths)
     result = helm(binary, *arguments, values=merged(REPOSITORY_VALUE, json.loads(values)))
     assert result.returncode == 0, result.stderr
     return result.stdout

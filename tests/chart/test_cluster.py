@@ -118,6 +118,10 @@ def test_every_object_but_the_runtime_class_is_in_the_namespace():
         assert manifest["metadata"].get("namespace") == expected, manifest["kind"]
 
 
+def test_a_release_that_is_called_like_the_chart_is_not_called_so_twice():
+    assert only("Service", {}, release="my-swiss")["metadata"]["name"] == "my-swiss"
+
+
 def test_long_names_are_cut_to_what_kubernetes_takes():
     values = {"fullnameOverride": "n" * 63, "nameOverride": "m" * 63}
     values |= {"image": {"tag": "t" * 100 + "."}}

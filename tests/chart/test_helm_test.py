@@ -161,6 +161,7 @@ def test_the_pod_is_restricted_as_pod_security_means_it():
 
 def test_the_pod_is_an_ordinary_one_and_runs_only_when_asked_for():
     pod = only("Pod", {})
+    assert pod["metadata"]["labels"]["app.kubernetes.io/name"] == "swiss-contract-test"
     assert "runtimeClassName" not in pod["spec"]
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
 

@@ -145,6 +145,12 @@ def test_a_missing_repository_is_refused_with_the_way_to_set_it(binary):
 
 RIGHT = {
     "tag and digest that agree": {"image": {"tag": f"v1@{DIGEST}", "digest": DIGEST}},
+    "a tag beside a digest": {"image": {"tag": "v1", "digest": DIGEST}},
+    "a component with a read-only root": merged(
+        COMPONENT,
+        DROP_WELL,
+        {"securityContext": {"readOnlyRootFilesystem": True, "runAsUser": 65532}},
+    ),
     "a digest in the tag": {"image": {"tag": f"v1@{DIGEST}"}},
     "a user with its capabilities": merged(
         SPIN,
