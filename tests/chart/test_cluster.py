@@ -4,7 +4,7 @@ names and labels that every object has."""
 import pytest
 
 from cases import ABSENT, Case
-from helm import kinds, manifests, merged, only
+from helm import container, kinds, manifests, merged, only
 from test_exposure import INGRESS, POLICY
 from test_scale import HPA
 
@@ -116,6 +116,14 @@ def test_every_object_but_the_runtime_class_is_in_the_namespace():
     for manifest in manifests(merged(EVERYTHING, {"namespaceOverride": "elsewhere"})):
         expected = None if manifest["kind"] == "RuntimeClass" else "elsewhere"
         assert manifest["metadata"].get("namespace") == expected, manifest["kind"]
+
+
+def test_every_object_is_called_after_the_release():
+    names = {m["kind"]: m["metadata"]["name"] for m in manifests(EVERYTHING)}
+    assert names.pop("Pod") == "k8s-swiss-contract-test"
+    assert names.pop("RuntimeClass") == "wasmtime-spin-v2"
+    assert set(names.values()) == {"k8s-swiss"}
+    assert container({})["name"] == "swiss"
 
 
 def test_a_release_that_is_called_like_the_chart_is_not_called_so_twice():

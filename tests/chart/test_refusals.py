@@ -170,8 +170,10 @@ RIGHT = {
     "recreated": {"strategy": {"type": "Recreate", "rollingUpdate": None}},
     "a budget in percent": {"podDisruptionBudget": {"maxUnavailable": None, "minAvailable": "50%"}},
     "a budget below the fewest pods": {
-        "podDisruptionBudget": {"maxUnavailable": None, "minAvailable": 2}
+        "replicaCount": 5,
+        "podDisruptionBudget": {"maxUnavailable": None, "minAvailable": 4},
     },
+    "no budget and no bound": {"podDisruptionBudget": {"enabled": False, "maxUnavailable": None}},
 }
 
 

@@ -24,6 +24,7 @@ def test_a_spin_artifact_is_unpacked_by_root_into_a_writable_root_directory():
     assert pod(packaging("spin"))["securityContext"]["runAsUser"] == 0
     assert "readOnlyRootFilesystem" not in container(packaging("spin"))["securityContext"]
     assert "volumes" not in pod(packaging("spin"))
+    assert "volumeMounts" not in container(packaging("spin"))
 
 
 @pytest.mark.parametrize("name", HARDENED)
