@@ -19,6 +19,7 @@ CASES = [
     Case("networkPolicy.enabled", False, "NetworkPolicy", "/kind", ABSENT, alone=True),
     Case("networkPolicy.ingressFrom", [PEER], "NetworkPolicy", "/spec/ingress/0/from/0", PEER),
     Case("networkPolicy.egress", [EGRESS], "NetworkPolicy", "/spec/egress"),
+    Case("containerPort", 5001, "NetworkPolicy", "/spec/ingress/0/ports/0/port"),
     Case("serviceAccount.create", False, "ServiceAccount", "/kind", ABSENT, alone=True),
     Case("serviceAccount.name", "sa", "ServiceAccount", "/metadata/name"),
     Case("serviceAccount.annotations", {"a": "b"}, "ServiceAccount", "/metadata/annotations"),
@@ -57,7 +58,7 @@ def test_the_value_is_rendered(case):
 def test_traffic_comes_in_to_the_component_s_port_only_and_none_goes_out():
     spec = only("NetworkPolicy", {})["spec"]
     assert spec["policyTypes"] == ["Ingress", "Egress"]
-    assert spec["ingress"] == [{"ports": [{"port": "http", "protocol": "TCP"}]}]
+    assert spec["ingress"] == [{"ports": [{"port": 5000, "protocol": "TCP"}]}]
     assert spec["egress"] == []
     selector = only("Deployment", {})["spec"]["selector"]
     assert spec["podSelector"] == selector
