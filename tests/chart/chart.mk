@@ -67,7 +67,7 @@ chart_pytest = HELM3=$(HELM3) HELM4=$(HELM4) HELM_DOCS=$(HELM_DOCS) KUBE_SCORE=$
   $(CHART_VENV)/bin/python -m pytest $(CHART_TESTS)
 
 test-chart: chart-tools ## The chart: lint, templates, schema, golden renders, policies
-	$(chart_pytest) $(PYTEST_ARGS)
+	$(chart_pytest) --numprocesses auto --dist loadfile $(PYTEST_ARGS)
 
 chart-docs: $(HELM_DOCS) ## Write chart/README.md from the comments in values.yaml
 	$(HELM_DOCS) --chart-search-root $(CHART) --sort-values-order file
