@@ -1,0 +1,157 @@
+{{/*
+What values.schema.json cannot say: values that are right each by itself and
+wrong together. Each is refused with the reason and what to write instead.
+*/}}
+
+{{- define "swiss.validate" -}}
+{{- include "swiss.validateImage" . }}
+{{- include "swiss.validateSecurity" . }}
+{{- include "swiss.validateRuntime" . }}
+{{- include "swiss.validateLabels" . }}
+{{- include "swiss.validateService" . }}
+{{- include "swiss.validateExposure" . }}
+{{- include "swiss.validateScale" . }}
+{{- end }}
+
+{{- define "swiss.validateImage" -}}
+{{- $image := .Values.image }}
+{{- if not $image.repository }}
+{{- fail (printf "\n\nimage.repository is missing: say where the artifact was pushed, for example\n\n  helm install %s ... --set image.repository=gcr.io/PROJECT/swiss --set image.tag=v1\n\nThe command that pushed it printed both." .Release.Name) }}
+{{- end }}
+{{- $digest := "" }}
+{{- if contains "@" $image.tag }}
+{{- $digest = splitList "@" $image.tag | last }}
+{{- end }}
+{{- if and $digest $image.digest (ne $digest $image.digest) }}
+{{- fail (printf "\n\nimage.tag and image.digest disagree: the tag names %s, the digest is %s. Remove one." $digest $image.digest) }}
+{{- end }}
+{{- end }}
+
+{{- define "swiss.validateSecurity" -}}
+{{- $packaging := .Values.image.packaging }}
+{{- $pod := .Values.podSecurityContext }}
+{{- $container := .Values.securityContext }}
+{{- $capabilities := $container.capabilities | default dict }}
+{{- if and (has "ALL" $capabilities.drop) (not $capabilities.add) }}
+{{- fail "\n\nsecurityContext.capabilities drops ALL and adds none: the shim then leaves the process every capability instead of none (libcontainer applies only sets that are not empty). Add NET_BIND_SERVICE, which `restricted` namespaces allow too." }}
+{{- end }}
+{{- if eq $packaging "spin" }}
+{{- if $container.readOnlyRootFilesystem }}
+{{- fail "\n\nsecurityContext.readOnlyRootFilesystem cannot be with image.packaging=spin: at its start the shim writes /.cache and /spin.json, fails and exits with 137. Push the component artifact (`make push`) and set image.packaging=component, or set it to false." }}
+{{- end }}
+{{- $user := $pod.runAsUser | default 0 }}
+{{- if hasKey $container "runAsUser" }}
+{{- $user = $container.runAsUser }}
+{{- end }}
+{{- $nonRoot := or (ne (int64 $user) 0) $pod.runAsNonRoot $container.runAsNonRoot }}
+{{- /* Without a securityContext of its own the container gets the chart's, which drops ALL. */}}
+{{- if and $nonRoot (or (not $container) (has "ALL" $capabilities.drop)) }}
+{{- fail "\n\nA pod with image.packaging=spin cannot be both non-root and without capabilities: the shim writes /.cache and /spin.json into a root directory that belongs to root, fails and exits with 137. Push the component artifact (`make push`) and set image.packaging=component, or leave podSecurityContext and securityContext empty." }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "swiss.validateRuntime" -}}
+{{- range $name := list "livenessProbe" "readinessProbe" "startupProbe" }}
+{{- with index $.Values $name }}
+{{- if .exec }}
+{{- fail (printf "\n\n%s.exec does not work: the Spin shim cannot run commands in the container. Use httpGet." $name) }}
+{{- end }}
+{{- if ne (len (compact (list .httpGet .tcpSocket .grpc))) 1 }}
+{{- fail (printf "\n\n%s needs exactly one of httpGet, tcpSocket and grpc. Set the others to null; to switch the probe off, set %s itself to null." $name $name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $preStop := (.Values.lifecycle | default dict).preStop | default dict }}
+{{- if $preStop.exec }}
+{{- fail "\n\nlifecycle.preStop.exec does not work: the Spin shim cannot run commands in the container. Use lifecycle.preStop.sleep.seconds." }}
+{{- end }}
+{{- $sleep := ($preStop.sleep | default dict).seconds | default 0 }}
+{{- if and $sleep (le (int .Values.terminationGracePeriodSeconds) (int $sleep)) }}
+{{- fail (printf "\n\nterminationGracePeriodSeconds is %d and lifecycle.preStop.sleep.seconds %d: the sleep counts, so the pod would be killed in its sleep. Make the first longer by the seconds that a request may take." (int .Values.terminationGracePeriodSeconds) (int $sleep)) }}
+{{- end }}
+{{- range .Values.extraEnv }}
+{{- if eq .name "SPIN_HTTP_LISTEN_ADDR" }}
+{{- fail "\n\nextraEnv sets SPIN_HTTP_LISTEN_ADDR, which the chart sets from containerPort, so that probes and Service lead to it. Set containerPort." }}
+{{- end }}
+{{- if and (eq .name "SPIN_MAX_INSTANCE_MEMORY") .value (not (regexMatch "^[0-9]+$" (toString .value))) }}
+{{- fail (printf "\n\nextraEnv sets SPIN_MAX_INSTANCE_MEMORY to %s, which the shim silently ignores: it takes a plain number of bytes, such as \"67108864\"." (toString .value)) }}
+{{- end }}
+{{- end }}
+{{- if and .Values.spinVariables (eq .Values.image.packaging "component") }}
+{{- fail "\n\nspinVariables have no effect with image.packaging=component: the artifact has no spin.toml to declare a variable. Use packaging container or spin." }}
+{{- end }}
+{{- end }}
+
+{{- define "swiss.validateLabels" -}}
+{{- range $where := list "commonLabels" "podLabels" }}
+{{- range $key, $value := index $.Values $where }}
+{{- if has $key (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "helm.sh/chart") }}
+{{- fail (printf "\n\n%s sets %s, which the chart sets itself and selects its pods by. Use nameOverride to change the name, and a label of your own for the rest." $where $key) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "swiss.validateService" -}}
+{{- $service := .Values.service }}
+{{- if ne $service.type "LoadBalancer" }}
+{{- range $name := list "loadBalancerClass" "loadBalancerIP" "loadBalancerSourceRanges" }}
+{{- if index $service $name }}
+{{- fail (printf "\n\nservice.%s needs service.type=LoadBalancer, and the type is %s. Kubernetes would refuse or ignore it." $name $service.type) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if eq $service.type "ClusterIP" }}
+{{- range $name := list "externalTrafficPolicy" "nodePort" }}
+{{- if index $service $name }}
+{{- fail (printf "\n\nservice.%s needs service.type=LoadBalancer or NodePort: a ClusterIP has no traffic from outside." $name) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{- define "swiss.validateExposure" -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) }}
+{{- fail "\n\nhttpRoute.enabled needs httpRoute.parentRefs: name the Gateway that the route attaches to, for example\n\n  --set httpRoute.parentRefs[0].name=GATEWAY" }}
+{{- end }}
+{{- if and .Values.httpRoute.healthCheckPolicy.enabled (not .Values.httpRoute.enabled) }}
+{{- fail "\n\nhttpRoute.healthCheckPolicy.enabled needs httpRoute.enabled: GKE reads the policy only for the backends of a Gateway." }}
+{{- end }}
+{{- if and .Values.otel.endpoint .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) }}
+{{- fail "\n\notel.endpoint is set, and the NetworkPolicy lets nothing out, so no telemetry would arrive. Allow the way to the collector, and to DNS if it goes by name, in networkPolicy.egress." }}
+{{- end }}
+{{- end }}
+
+{{- define "swiss.validateScale" -}}
+{{- $fewest := .Values.replicaCount }}
+{{- if .Values.autoscaling.enabled }}
+{{- $fewest = .Values.autoscaling.minReplicas }}
+{{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) }}
+{{- fail (printf "\n\nautoscaling.minReplicas is %d, more than autoscaling.maxReplicas, %d. Raise maxReplicas." (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) }}
+{{- end }}
+{{- if not (dig "requests" "cpu" "" (.Values.resources | default dict)) }}
+{{- fail "\n\nautoscaling.enabled needs resources.requests.cpu: the autoscaler's target is a percentage of it." }}
+{{- end }}
+{{- end }}
+{{- $strategy := .Values.strategy }}
+{{- if and (eq $strategy.type "Recreate") $strategy.rollingUpdate }}
+{{- fail "\n\nstrategy.type=Recreate takes no strategy.rollingUpdate: set it to null." }}
+{{- end }}
+{{- with $strategy.rollingUpdate }}
+{{- if and (has (toString .maxUnavailable) (list "0" "0%")) (has (toString .maxSurge) (list "0" "0%")) }}
+{{- fail "\n\nstrategy.rollingUpdate.maxUnavailable and maxSurge are both 0, so no pod could ever be replaced. Set maxSurge to 1." }}
+{{- end }}
+{{- end }}
+{{- $budget := .Values.podDisruptionBudget }}
+{{- if $budget.enabled }}
+{{- $min := kindIs "invalid" $budget.minAvailable | not }}
+{{- $max := kindIs "invalid" $budget.maxUnavailable | not }}
+{{- if eq $min $max }}
+{{- fail "\n\npodDisruptionBudget takes either minAvailable or maxUnavailable. Set one of them, and the other to null." }}
+{{- end }}
+{{- if and $min (not (kindIs "string" $budget.minAvailable)) (ge (int $budget.minAvailable) (int $fewest)) }}
+{{- fail (printf "\n\npodDisruptionBudget.minAvailable is %d and the fewest pods are %d: no node could ever be drained. Lower it, or run more pods." (int $budget.minAvailable) (int $fewest)) }}
+{{- end }}
+{{- end }}
+{{- end }}

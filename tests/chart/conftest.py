@@ -1,0 +1,6 @@
+def pytest_addoption(parser):
+    parser.addoption(
+        "--write-golden",
+        action="store_true",
+        help="write golden/ anew instead of comparing with it",
+    )

@@ -1,0 +1,113 @@
+"""Helm, and what it makes of the chart.
+
+HELM3, HELM4  the two Helms under test; chart.mk installs them
+"""
+
+import functools
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import yaml
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parent.parent
+CHART = REPOSITORY / "chart"
+
+HELM3 = os.environ["HELM3"]
+HELM4 = os.environ["HELM4"]
+HELMS = (HELM3, HELM4)
+
+# The one value without a default.
+REPOSITORY_VALUE = {"image": {"repository": "gcr.io/project/swiss"}}
+DIGEST = "sha256:" + "5" * 64
+
+Manifest = dict
+
+
+def merged(*values: dict) -> dict:
+    """The later values over the earlier ones, as Helm merges files of values."""
+    result: dict = {}
+    for layer in values:
+        for key, value in layer.items():
+            below = result.get(key)
+            if isinstance(value, dict) and isinstance(below, dict):
+                value = merged(below, value)
+            result[key] = value
+    return result
+
+
+def nested(path: str, value: object) -> dict:
+    """`a.b` and a value as the values that set it."""
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    return value
+
+
+def helm(binary: str, *arguments: str, values: dict | None = None, **keywords):
+    """Runs Helm, with values of a file of their own."""
+    command = [binary, *arguments, *(["--values", "-"] if values is not None else [])]
+    text = json.dumps(values) if values is not None else None
+    return subprocess.run(
+        command, input=text, capture_output=True, text=True, check=False, **keywords
+    )
+
+
+def template(
+    values: dict,
+    *,
+    binary: str = HELM4,
+    files: tuple = (),
+    kube_version: str = "1.36",
+    release: str = "k8s",
+) -> str:
+    """The rendered chart, of a release in the namespace `default`."""
+    return _template(json.dumps(values, sort_keys=True), binary, files, kube_version, release)
+
+
+@functools.cache
+def _template(values: str, binary: str, files: tuple, kube_version: str, release: str) -> str:
+    paths = [argument for file in files for argument in ("--values", str(CHART / file))]
+    arguments = ("template", release, str(CHART), "--kube-version", kube_version, *paths)
+    result = helm(binary, *arguments, values=merged(REPOSITORY_VALUE, json.loads(values)))
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def manifests(values: dict, **keywords) -> list[Manifest]:
+    """The rendered objects, which are everybody's: read them only."""
+    return _parsed(template(values, **keywords))
+
+
+@functools.cache
+def _parsed(text: str) -> list[Manifest]:
+    return [document for document in yaml.load_all(text, yaml.CSafeLoader) if document]
+
+
+def only(kind: str, values: dict, **keywords) -> Manifest:
+    """The one rendered object of a kind."""
+    (manifest,) = [m for m in manifests(values, **keywords) if m["kind"] == kind]
+    return manifest
+
+
+def kinds(values: dict) -> set[str]:
+    return {manifest["kind"] for manifest in manifests(values)}
+
+
+def pod(values: dict) -> Manifest:
+    """The spec of the Deployment's pods."""
+    return only("Deployment", values)["spec"]["template"]["spec"]
+
+
+def container(values: dict) -> Manifest:
+    """The component's container."""
+    return pod(values)["containers"][0]
+
+
+def refusal(values: dict, *, binary: str = HELM4, base: dict = REPOSITORY_VALUE) -> str:
+    """What a user reads who tries to install with values that are no good."""
+    arguments = ("template", "k8s", str(CHART), "--kube-version", "1.36")
+    result = helm(binary, *arguments, values=merged(base, values))
+    assert result.returncode != 0, f"{values} was rendered"
+    return result.stderr

@@ -1,0 +1,60 @@
+"""templates/{hpa,poddisruptionbudget}.yaml"""
+
+import pytest
+
+from cases import ABSENT, Case
+from helm import kinds, only
+
+HPA = {"autoscaling": {"enabled": True}}
+KIND = "HorizontalPodAutoscaler"
+BEHAVIOR = {"scaleDown": {"stabilizationWindowSeconds": 60}}
+NO_MAX = {"podDisruptionBudget": {"maxUnavailable": None, "minAvailable": 2}}
+
+
+def autoscaling(value, given, pointer) -> Case:
+    return Case(f"autoscaling.{value}", given, KIND, pointer, along=HPA)
+
+
+CASES = [
+    Case("autoscaling.enabled", True, KIND, "/kind", KIND),
+    autoscaling("minReplicas", 2, "/spec/minReplicas"),
+    autoscaling("maxReplicas", 20, "/spec/maxReplicas"),
+    autoscaling(
+        "targetCPUUtilizationPercentage",
+        55,
+        "/spec/metrics/0/resource/target/averageUtilization",
+    ),
+    autoscaling("behavior", BEHAVIOR, "/spec/behavior"),
+    Case("podDisruptionBudget.enabled", False, "PodDisruptionBudget", "/kind", ABSENT, alone=True),
+    Case("podDisruptionBudget.maxUnavailable", 2, "PodDisruptionBudget", "/spec/maxUnavailable"),
+    Case(
+        "podDisruptionBudget.minAvailable",
+        "50%",
+        "PodDisruptionBudget",
+        "/spec/minAvailable",
+        along=NO_MAX,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_value_is_rendered(case):
+    case.check(CASES)
+
+
+def test_nothing_scales_by_default():
+    assert KIND not in kinds({})
+
+
+def test_the_autoscaler_scales_the_deployment_and_nobody_else_sets_its_replicas():
+    target = only(KIND, HPA)["spec"]["scaleTargetRef"]
+    assert target == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "k8s-swiss"}
+    assert "replicas" not in only("Deployment", HPA)["spec"]
+
+
+def test_a_drain_takes_one_pod_at_a_time_and_any_that_is_not_ready():
+    spec = only("PodDisruptionBudget", {})["spec"]
+    assert spec["maxUnavailable"] == 1
+    assert "minAvailable" not in spec
+    assert spec["unhealthyPodEvictionPolicy"] == "AlwaysAllow"
+    assert spec["selector"] == only("Deployment", {})["spec"]["selector"]

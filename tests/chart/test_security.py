@@ -1,0 +1,78 @@
+"""What the pod may do, by image.packaging: as measured with the real shim."""
+
+import pytest
+
+from helm import container, manifests, only, pod
+
+HARDENED = ("component", "container")
+
+
+def packaging(name: str) -> dict:
+    return {"image": {"packaging": name}}
+
+
+@pytest.mark.parametrize("name", ["spin", *HARDENED])
+def test_every_packaging_drops_what_it_can(name):
+    context = container(packaging(name))["securityContext"]
+    assert context["allowPrivilegeEscalation"] is False
+    # Dropping ALL alone makes the shim grant every capability.
+    assert context["capabilities"] == {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}
+    assert pod(packaging(name))["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+
+
+def test_a_spin_artifact_is_unpacked_by_root_into_a_writable_root_directory():
+    assert pod(packaging("spin"))["securityContext"]["runAsUser"] == 0
+    assert "readOnlyRootFilesystem" not in container(packaging("spin"))["securityContext"]
+    assert "volumes" not in pod(packaging("spin"))
+    assert "volumeMounts" not in container(packaging("spin"))
+
+
+@pytest.mark.parametrize("name", HARDENED)
+def test_the_other_packagings_need_neither_root_nor_a_writable_root_directory(name):
+    identity = {"runAsNonRoot": True, "runAsUser": 65532, "runAsGroup": 65532, "fsGroup": 65532}
+    assert identity.items() <= pod(packaging(name))["securityContext"].items()
+    assert container(packaging(name))["securityContext"]["readOnlyRootFilesystem"] is True
+    mounts = {m["mountPath"]: m["name"] for m in container(packaging(name))["volumeMounts"]}
+    assert mounts == {"/.cache": "cache", "/.spin": "spin"}
+    volumes = pod(packaging(name))["volumes"]
+    assert volumes == [{"name": "cache", "emptyDir": {}}, {"name": "spin", "emptyDir": {}}]
+
+
+@pytest.mark.parametrize("name", HARDENED)
+def test_the_other_packagings_are_restricted_as_pod_security_means_it(name):
+    """The rules of the Pod Security Standard `restricted`, version 1.36."""
+    spec = pod(packaging(name))
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
+    assert all(volume.keys() <= {"name", "emptyDir"} for volume in spec["volumes"])
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    assert spec["securityContext"]["runAsUser"] != 0
+    assert spec["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
+    for app in spec["containers"]:
+        context = app["securityContext"]
+        assert "privileged" not in context
+        assert context["allowPrivilegeEscalation"] is False
+        assert "ALL" in context["capabilities"]["drop"]
+        assert set(context["capabilities"]["add"]) <= {"NET_BIND_SERVICE"}
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "ServiceAccount"])
+def test_no_pod_gets_a_token(kind):
+    manifest = only(kind, {})
+    place = pod({}) if kind == "Deployment" else manifest
+    assert place["automountServiceAccountToken"] is False
+
+
+def test_memory_has_a_limit_and_cpu_only_a_request():
+    resources = container({})["resources"]
+    assert resources["limits"].keys() == {"memory"}
+    assert resources["requests"].keys() == {"cpu", "memory"}
+
+
+def test_a_security_context_of_ones_own_replaces_the_chart_s_as_a_whole():
+    values = {"podSecurityContext": {"runAsUser": 0}, "securityContext": {"privileged": False}}
+    assert pod(values)["securityContext"] == {"runAsUser": 0}
+    assert container(values)["securityContext"] == {"privileged": False}
+
+
+def test_no_secret_is_in_the_chart():
+    assert "Secret" not in {manifest["kind"] for manifest in manifests({})}

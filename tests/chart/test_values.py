@@ -1,0 +1,33 @@
+"""No value without a test, and none that a template ignores."""
+
+import pytest
+
+import test_cluster
+import test_deployment
+import test_exposure
+import test_helm_test
+import test_scale
+import test_service
+from cases import leaves
+
+MODULES = (
+    test_cluster,
+    test_deployment,
+    test_exposure,
+    test_helm_test,
+    test_scale,
+    test_service,
+)
+
+
+def test_every_value_has_a_case():
+    tested = {case.value for module in MODULES for case in module.CASES}
+    # A case of the whole map is one of what it switches on.
+    tested |= {"httpRoute.enabled"}
+    assert leaves() - tested == set()
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
+def test_every_case_is_of_a_value_that_exists(module):
+    unknown = {case.value for case in module.CASES} - leaves()
+    assert unknown <= {"httpRoute"}
