@@ -46,7 +46,7 @@ help: ## List the verbs
 ##@ Test
 
 .PHONY: test
-test: lint test-component test-outside ## Run everything that needs no cluster
+test: lint test-component test-outside test-chart ## Run everything that needs no cluster
 	@echo "All tests passed."
 
 .PHONY: test-component
@@ -98,3 +98,5 @@ $(JCO)/installed:
 	cp tests/outside/package.json tests/outside/package-lock.json $(@D)
 	npm ci --prefix $(@D) --no-audit --no-fund
 	touch $@
+
+include tests/chart/chart.mk

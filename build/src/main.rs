@@ -59,11 +59,9 @@ fn build(args: &Args) -> Result<()> {
 
 /// The core module that cargo makes of the root crate.
 fn compile(toolchain: &Toolchain, panic: Panic) -> Result<Vec<u8>> {
-    // One directory for each set of flags, or cargo would build std again and again.
-    let target_dir = Path::new("target/component").join(match panic {
-        Panic::Abort => toolchain.name().to_owned(),
-        Panic::ImmediateAbort => format!("{}-immediate-abort", toolchain.name()),
-    });
+    // One directory for each compiler: Cargo keeps artifacts of other flags
+    // apart by itself.
+    let target_dir = Path::new("target/component").join(toolchain.name());
     // The deepest call chain takes under 1 KiB; the default of 1 MiB would
     // cost every instance 16 more pages of memory.
     let mut rustflags = vec!["-Clink-arg=-zstack-size=8192".to_owned()];

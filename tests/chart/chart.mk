@@ -1,28 +1,24 @@
-# The chart's tests and their tools. Included by the main Makefile; by itself:
-#
-#   make -f tests/chart/chart.mk test-chart
-#
-# This is the one place of the tools' versions.
+# The chart's tests and their tools, whose versions stand here only. A part of
+# the main Makefile.
 HELM3_VERSION := 3.22.0
 HELM4_VERSION := 4.3.1
 HELM_DOCS_VERSION := 1.14.2
 KUBE_SCORE_VERSION := 1.20.0
 GATEWAY_API_VERSION := 1.5.1
 
-SWISS_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/swiss
-HELM3 := $(SWISS_CACHE)/helm-$(HELM3_VERSION)/helm
-HELM4 := $(SWISS_CACHE)/helm-$(HELM4_VERSION)/helm
-HELM_DOCS := $(SWISS_CACHE)/helm-docs-$(HELM_DOCS_VERSION)/helm-docs
-KUBE_SCORE := $(SWISS_CACHE)/kube-score-$(KUBE_SCORE_VERSION)/kube-score
-GATEWAY_API := $(SWISS_CACHE)/gateway-api-$(GATEWAY_API_VERSION)
+HELM3 := $(CACHE)/helm-$(HELM3_VERSION)/helm
+HELM4 := $(CACHE)/helm-$(HELM4_VERSION)/helm
+HELM_DOCS := $(CACHE)/helm-docs-$(HELM_DOCS_VERSION)/helm-docs
+KUBE_SCORE := $(CACHE)/kube-score-$(KUBE_SCORE_VERSION)/kube-score
+GATEWAY_API := $(CACHE)/gateway-api-$(GATEWAY_API_VERSION)
 
 # Debian's, when there is no other. Without any, the script of `helm test` is not run.
-BUSYBOX := $(or $(shell command -v busybox),$(SWISS_CACHE)/busybox-static/bin/busybox)
+BUSYBOX := $(or $(shell command -v busybox),$(CACHE)/busybox-static/bin/busybox)
 
 CHART_TESTS := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 CHART := $(CHART_TESTS)/../../chart
 CHART_REQUIREMENTS := $(CHART_TESTS)/requirements.txt
-CHART_VENV := $(SWISS_CACHE)/chart-tests-$(shell sha256sum $(CHART_REQUIREMENTS) | cut -c -16)
+CHART_VENV := $(CACHE)/chart-tests-$(shell sha256sum $(CHART_REQUIREMENTS) | cut -c -16)
 
 # Each arrives whole or not at all, under a name with its version.
 go_install = GOBIN=$(dir $@)new go install -trimpath $(1) && mv $(dir $@)new/$(notdir $@) $@ && rmdir $(dir $@)new
@@ -47,9 +43,9 @@ $(GATEWAY_API):
 	  cp $$module/config/crd/standard/*.yaml . && rm go.mod
 	mv $@.new $@
 
-$(SWISS_CACHE)/busybox-static/bin/busybox:
-	mkdir -p $(SWISS_CACHE)/busybox-static
-	cd $(SWISS_CACHE)/busybox-static && apt-get download --quiet busybox-static && dpkg -x busybox-static_*.deb . && rm *.deb \
+$(CACHE)/busybox-static/bin/busybox:
+	mkdir -p $(CACHE)/busybox-static
+	cd $(CACHE)/busybox-static && apt-get download --quiet busybox-static && dpkg -x busybox-static_*.deb . && rm *.deb \
 	  || echo "No busybox, and none to be had here: its tests will be skipped." >&2
 
 # The requirements are in its name, so it is never out of date.
@@ -66,7 +62,7 @@ chart_pytest = HELM3=$(HELM3) HELM4=$(HELM4) HELM_DOCS=$(HELM_DOCS) KUBE_SCORE=$
   GATEWAY_API=$(GATEWAY_API) BUSYBOX=$(BUSYBOX) \
   $(CHART_VENV)/bin/python -m pytest $(CHART_TESTS)
 
-test-chart: chart-tools ## The chart: lint, templates, schema, golden renders, policies
+test-chart: chart-tools ## Test the chart: templates, schema, golden renders, policies
 	$(chart_pytest) --numprocesses auto --dist loadfile $(PYTEST_ARGS)
 
 chart-docs: $(HELM_DOCS) ## Write chart/README.md from the comments in values.yaml
