@@ -23,6 +23,7 @@ locked = $(CACHE)/$(1)-$(firstword $(shell sha256sum $(2)))
 OUTSIDE := $(call locked,outside,tests/outside/requirements.txt)
 LINT := $(call locked,lint,tests/lint/requirements.txt)
 JCO := $(call locked,jco,tests/outside/package-lock.json)
+CHART_VENV := $(call locked,chart,tests/chart/requirements.txt)
 
 ##@ Use
 
@@ -88,7 +89,8 @@ lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
 
 $(OUTSIDE)/installed: tests/outside/requirements.txt
 $(LINT)/installed: tests/lint/requirements.txt
-$(OUTSIDE)/installed $(LINT)/installed:
+$(CHART_VENV)/installed: tests/chart/requirements.txt
+$(OUTSIDE)/installed $(LINT)/installed $(CHART_VENV)/installed:
 	python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@

@@ -3,7 +3,9 @@
 import functools
 from dataclasses import dataclass, field
 
-from helm import Manifest, manifests, merged, nested
+import yaml
+
+from helm import CHART, Manifest, manifests, merged, nested
 
 SAME = object()
 ABSENT = object()
@@ -53,9 +55,6 @@ def find(documents: list[Manifest], kind: str, pointer: str) -> object:
 def leaves() -> frozenset[str]:
     """Every value of values.yaml, maps and lists that are empty or hold what the
     Kubernetes API defines among them."""
-    import yaml
-
-    from helm import CHART
 
     def walk(prefix: str, value: object):
         if isinstance(value, dict) and value and prefix not in PASSED_ON:

@@ -15,11 +15,6 @@ GATEWAY_API := $(CACHE)/gateway-api-$(GATEWAY_API_VERSION)
 # Debian's, when there is no other. Without any, the script of `helm test` is not run.
 BUSYBOX := $(or $(shell command -v busybox),$(CACHE)/busybox-static/bin/busybox)
 
-CHART_TESTS := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
-CHART := $(CHART_TESTS)/../../chart
-CHART_REQUIREMENTS := $(CHART_TESTS)/requirements.txt
-CHART_VENV := $(CACHE)/chart-tests-$(shell sha256sum $(CHART_REQUIREMENTS) | cut -c -16)
-
 # Each arrives whole or not at all, under a name with its version.
 go_install = GOBIN=$(dir $@)new go install -trimpath $(1) && mv $(dir $@)new/$(notdir $@) $@ && rmdir $(dir $@)new
 
@@ -48,25 +43,19 @@ $(CACHE)/busybox-static/bin/busybox:
 	cd $(CACHE)/busybox-static && apt-get download --quiet busybox-static && dpkg -x busybox-static_*.deb . && rm *.deb \
 	  || echo "No busybox, and none to be had here: its tests will be skipped." >&2
 
-# The requirements are in its name, so it is never out of date.
-$(CHART_VENV)/complete:
-	python3 -m venv --clear $(@D)
-	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(CHART_REQUIREMENTS)
-	touch $@
-
 .PHONY: chart-tools test-chart chart-docs chart-golden
 
-chart-tools: $(HELM3) $(HELM4) $(HELM_DOCS) $(KUBE_SCORE) $(GATEWAY_API) $(BUSYBOX) $(CHART_VENV)/complete
+chart-tools: $(HELM3) $(HELM4) $(HELM_DOCS) $(KUBE_SCORE) $(GATEWAY_API) $(BUSYBOX) $(CHART_VENV)/installed
 
 chart_pytest = HELM3=$(HELM3) HELM4=$(HELM4) HELM_DOCS=$(HELM_DOCS) KUBE_SCORE=$(KUBE_SCORE) \
   GATEWAY_API=$(GATEWAY_API) BUSYBOX=$(BUSYBOX) \
-  $(CHART_VENV)/bin/python -m pytest $(CHART_TESTS)
+  $(CHART_VENV)/bin/python -m pytest tests/chart
 
 test-chart: chart-tools ## Test the chart: templates, schema, golden renders, policies
 	$(chart_pytest) --numprocesses auto --dist loadfile $(PYTEST_ARGS)
 
 chart-docs: $(HELM_DOCS) ## Write chart/README.md from the comments in values.yaml
-	$(HELM_DOCS) --chart-search-root $(CHART) --sort-values-order file
+	$(HELM_DOCS) --chart-search-root chart --sort-values-order file
 
 chart-golden: chart-tools ## Write the golden renders anew; read the diff before you commit
 	$(chart_pytest)/test_golden.py --write-golden

@@ -89,7 +89,7 @@ def swiss():
     if url := os.environ.get("SWISS_URL"):
         yield RunningServer("swiss", url)
         return
-    host = existing("SWISS_HOST", REPOSITORY / "target/release/swiss-host", "make build")
+    host = existing("SWISS_HOST", REPOSITORY / "target/release/swiss-host", "make tools")
     manifest = REPOSITORY / "spin.toml"
     server = Server("swiss", [host, "--listen", "127.0.0.1:0", "--from", manifest])
     yield server
