@@ -12,7 +12,7 @@ PORT ?= 5000
 
 # The tools and their tests, always the same choice of packages: with another
 # one Cargo would unite other features, and compile wasmtime once more.
-TOOLS := --release --locked --workspace --exclude swiss
+TOOLS := --release --locked --package swiss-build --package swiss-host --package swiss-tests
 
 # Spin, where it is on PATH and is 3.6 or newer.
 SPIN := $(shell spin --version 2>/dev/null | awk '$$1 == "spin" { split($$2, v, "."); if (v[1] * 100 + v[2] >= 306) print $$1 }')
