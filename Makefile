@@ -14,6 +14,9 @@ PORT ?= 5000
 # one Cargo would unite other features, and compile wasmtime once more.
 TOOLS := --release --locked --package swiss-build --package swiss-host --package swiss-tests
 
+# What is built by itself, so that `make up` does not wait for it.
+PUSH := --release --locked --package swiss-push
+
 # Spin, where it is on PATH and is 3.6 or newer.
 SPIN := $(shell spin --version 2>/dev/null | awk '$$1 == "spin" { split($$2, v, "."); if (v[1] * 100 + v[2] >= 306) print $$1 }')
 
@@ -24,6 +27,7 @@ OUTSIDE := $(call locked,outside,tests/outside/requirements.txt)
 LINT := $(call locked,lint,tests/lint/requirements.txt)
 JCO := $(call locked,jco,tests/outside/package-lock.json)
 CHART_VENV := $(call locked,chart,tests/chart/requirements.txt)
+PACKAGING_VENV := $(call locked,packaging,tests/packaging/requirements.txt)
 
 ##@ Use
 
@@ -40,6 +44,13 @@ build: ## Build the component target/swiss.wasm
 tools:
 	cargo build $(TOOLS)
 
+.PHONY: push
+push: FORMAT ?= component
+push: build ## Push to IMAGE, as FORMAT (component or spin); FORCE=1 replaces a tag
+	$(if $(IMAGE),,$(error IMAGE is not set: make push IMAGE=gcr.io/PROJECT/swiss:v1))
+	cargo build $(PUSH)
+	target/release/swiss-push --format $(FORMAT) $(if $(filter-out 0,$(FORCE)),--force) $(if $(SPIN),--spin spin) $(IMAGE)
+
 .PHONY: help
 help: ## List the verbs
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,7 +58,7 @@ help: ## List the verbs
 ##@ Test
 
 .PHONY: test
-test: lint test-component test-outside test-chart ## Run everything that needs no cluster
+test: lint test-component test-outside test-packaging test-chart ## Run everything that needs no cluster
 	@echo "All tests passed."
 
 .PHONY: test-component
@@ -55,6 +66,7 @@ test-component: build-variants ## Test the component and the host, in Rust
 	cargo test --locked --package swiss --lib
 	cargo test $(TOOLS)
 	cargo test $(TOOLS) --test component -- --show-output
+	cargo test $(PUSH)
 
 .PHONY: test-outside
 test-outside: build tools $(OUTSIDE)/installed $(JCO)/installed ## Ask the original, a second runtime and outside judges
@@ -76,8 +88,10 @@ lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
 	cargo fmt --all --check
 	cargo clippy --locked --package swiss --all-targets
 	cargo clippy $(TOOLS) --all-targets
+	cargo clippy $(PUSH) --all-targets
 	cargo doc --locked --package swiss --no-deps
 	cargo doc $(TOOLS) --no-deps
+	cargo doc $(PUSH) --no-deps
 	cargo shear
 # Offline, cargo-deny wants also the crates of other platforms to be there.
 	cargo fetch --locked
@@ -90,7 +104,8 @@ lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
 $(OUTSIDE)/installed: tests/outside/requirements.txt
 $(LINT)/installed: tests/lint/requirements.txt
 $(CHART_VENV)/installed: tests/chart/requirements.txt
-$(OUTSIDE)/installed $(LINT)/installed $(CHART_VENV)/installed:
+$(PACKAGING_VENV)/installed: tests/packaging/requirements.txt
+$(OUTSIDE)/installed $(LINT)/installed $(CHART_VENV)/installed $(PACKAGING_VENV)/installed:
 	python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
@@ -101,4 +116,16 @@ $(JCO)/installed:
 	npm ci --prefix $(@D) --no-audit --no-fund
 	touch $@
 
-include tests/chart/chart.mk
+# Debian packages $(2), unpacked into the folder $(1): nothing is installed, no
+# root is needed, and the folder is there only when it is whole.
+define unpack_debian
+	rm -rf $(1).new
+	mkdir -p $(1).new/lists/partial $(1).new/archives/partial $(1).new/root
+	apt_get() { apt-get -qq -oDebug::NoLocking=1 -oAPT::Sandbox::User= -oDir::State::lists=$(1).new/lists -oDir::Cache=$(1).new "$$@"; }; \
+	  apt_get update; cd $(1).new/archives; apt_get download $(2); \
+	  for package in *.deb; do dpkg -x "$$package" ../root; done
+	mv $(1).new/root $(1)
+	rm -r $(1).new
+endef
+
+include tests/chart/chart.mk tests/packaging/packaging.mk

@@ -19,11 +19,9 @@
 #![forbid(unsafe_code)]
 
 mod component;
-mod manifest;
 mod router;
 mod server;
 
 pub use component::{Component, Runtime, State};
-pub use manifest::{Manifest, Trigger};
-pub use router::Route;
 pub use server::{Options, Server};
+pub use swiss_manifest::{Manifest, Route, Trigger};

@@ -24,8 +24,8 @@ use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::ProxyHandler;
 
 use crate::component::{Component, Runtime};
-use crate::manifest::Manifest;
-use crate::router::{Route, Router};
+use crate::router::Router;
+use swiss_manifest::{Manifest, Route};
 
 /// Paths that Spin answers itself, before any route.
 const WELL_KNOWN: &str = "/.well-known/spin/";
