@@ -49,7 +49,7 @@ push: FORMAT ?= component
 push: build ## Push to IMAGE, as FORMAT (component or spin); FORCE=1 replaces a tag
 	$(if $(IMAGE),,$(error IMAGE is not set: make push IMAGE=gcr.io/PROJECT/swiss:v1))
 	cargo build $(PUSH)
-	target/release/swiss-push --format $(FORMAT) $(if $(filter-out 0,$(FORCE)),--force) $(if $(SPIN),--spin spin) $(IMAGE)
+	$(strip target/release/swiss-push --format $(FORMAT) $(if $(filter-out 0,$(FORCE)),--force) $(if $(SPIN),--spin spin) $(IMAGE))
 
 .PHONY: help
 help: ## List the verbs

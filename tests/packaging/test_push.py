@@ -165,31 +165,37 @@ def test_a_registry_that_goes_away_leaves_no_tag(push, fresh_registry, request_l
     assert fresh_registry.tags("swiss") == []
 
 
-def test_spin_pushes_where_there_is_one(fresh_registry, tmp_path):
+def test_spin_itself_pushes_its_format(push, fresh_registry, tmp_path):
     image = f"{fresh_registry.address}/swiss"
     digest = "sha256:" + "5" * 64
     spin = tmp_path / "spin"
     spin.write_text(
         f"""#!/bin/sh
-[ "$1" = --version ] && echo 'spin 3.6.3 (0123456 2026-01-01)' && exit
 printf '%s\\n' "$@" > '{tmp_path}/arguments'
 echo 'Pushed with digest {digest}'
 """
     )
     spin.chmod(0o755)
-    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "SOURCE_DATE_EPOCH": "1767225600"}
-    pushed = make("push", "FORMAT=spin", f"IMAGE={image}:v1", **path)
-    assert pushed.returncode == 0, pushed.stderr
+    arguments = ("--spin", spin, "--format", "spin", f"{image}:v1")
+    pushed = push(*arguments, SOURCE_DATE_EPOCH="1767225600")
+    assert (pushed.returncode, pushed.stderr) == (0, "")
     assert f"--set image.digest={digest} \\\n    --set image.packaging=spin\n" in pushed.stdout
-    arguments = (tmp_path / "arguments").read_text().splitlines()
-    assert arguments[:4] == ["registry", "push", "--from", "spin.toml"]
-    assert "org.opencontainers.image.created=2026-01-01T00:00:00Z" in arguments
-    assert arguments[-2:] == ["--insecure", f"{image}:v1"]
+    asked = (tmp_path / "arguments").read_text().splitlines()
+    assert asked[:4] == ["registry", "push", "--from", "spin.toml"]
+    assert "org.opencontainers.image.created=2026-01-01T00:00:00Z" in asked
+    assert asked[-2:] == ["--insecure", f"{image}:v1"]
 
-    # A component artifact is none of Spin's.
-    pushed = make("push", f"IMAGE={image}:v1", **path)
+    # A component artifact is none of Spin's, which pushed nothing.
+    assert push("--spin", spin, f"{image}:v1").returncode == 0
     assert fresh_registry.tags("swiss") == ["v1"]
+    refused = push(*arguments)
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"error: {image}:v1 is there already, with the digest sha256:")
 
-    refused = make("push", "FORMAT=spin", f"IMAGE={image}:v1", **path)
-    assert refused.returncode != 0
-    assert "v1 is there already" in refused.stderr
+
+def test_a_spin_that_fails_has_said_why(push, registry):
+    refused = push("--spin", "false", "--format", "spin", f"{registry.address}/swiss:failed")
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        f"error: Spin could not push {registry.address}/swiss:failed (its message is above)\n",
+    )
