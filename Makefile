@@ -24,6 +24,7 @@ OUTSIDE := $(call locked,outside,tests/outside/requirements.txt)
 LINT := $(call locked,lint,tests/lint/requirements.txt)
 JCO := $(call locked,jco,tests/outside/package-lock.json)
 CHART_VENV := $(call locked,chart,tests/chart/requirements.txt)
+PACKAGING_VENV := $(call locked,packaging,tests/packaging/requirements.txt)
 
 ##@ Use
 
@@ -47,7 +48,7 @@ help: ## List the verbs
 ##@ Test
 
 .PHONY: test
-test: lint test-component test-outside test-chart ## Run everything that needs no cluster
+test: lint test-component test-outside test-chart test-packaging ## Run everything that needs no cluster
 	@echo "All tests passed."
 
 .PHONY: test-component
@@ -90,7 +91,8 @@ lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
 $(OUTSIDE)/installed: tests/outside/requirements.txt
 $(LINT)/installed: tests/lint/requirements.txt
 $(CHART_VENV)/installed: tests/chart/requirements.txt
-$(OUTSIDE)/installed $(LINT)/installed $(CHART_VENV)/installed:
+$(PACKAGING_VENV)/installed: tests/packaging/requirements.txt
+$(OUTSIDE)/installed $(LINT)/installed $(CHART_VENV)/installed $(PACKAGING_VENV)/installed:
 	python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
@@ -102,3 +104,4 @@ $(JCO)/installed:
 	touch $@
 
 include tests/chart/chart.mk
+include tests/packaging/packaging.mk
