@@ -29,7 +29,7 @@ LABEL org.opencontainers.image.title="swiss" \
 # The shim reads the manifest there and nowhere else.
 COPY --chmod=444 spin.toml /
 # 555, not 444: BuildKit gives the mode to the folder, too, which the user below
-# has to enter.
+# has to enter. The owner, because buildah keeps that of a folder in the stage's place.
 COPY --chown=0:0 --chmod=555 --from=build /swiss.wasm /target/
 # By number, as `runAsNonRoot` wants it. The shim needs no root.
 USER 65532:65532
