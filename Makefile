@@ -29,6 +29,16 @@ JCO := $(call locked,jco,tests/outside/package-lock.json)
 CHART_VENV := $(call locked,chart,tests/chart/requirements.txt)
 PACKAGING_VENV := $(call locked,packaging,tests/packaging/requirements.txt)
 
+# Debian packages $(1), unpacked into the folder $@: nothing is installed, no root
+# is needed, and the folder is there only when it is whole.
+private_apt = apt-get -qq -oDebug::NoLocking=1 -oAPT::Sandbox::User= -oDir::State::lists=$@.new/lists -oDir::Cache=$@.new
+unpack_debian = rm -rf $@.new && mkdir -p $@.new/lists/partial $@.new/archives/partial $@.new/root && \
+  $(private_apt) update && cd $@.new/archives && $(private_apt) download $(1) && \
+  for package in *.deb; do dpkg -x $$package ../root; done && mv ../root $@ && rm -r $@.new
+
+# Not empty on Debian 12, whose packages are linked to its own libraries.
+BOOKWORM := $(shell sed -n '/^VERSION_CODENAME=bookworm$$/p' /etc/os-release 2>/dev/null)
+
 ##@ Use
 
 .PHONY: up
@@ -74,7 +84,7 @@ test-outside: build tools $(OUTSIDE)/installed $(JCO)/installed ## Ask the origi
 
 .PHONY: build-variants
 build-variants: build ## Build the component with Debian's compiler, too
-ifeq ($(shell sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null),bookworm)
+ifneq ($(BOOKWORM),)
 	target/release/swiss-build --std debian --output target/variants/abort.wasm
 	target/release/swiss-build --std debian --panic immediate-abort --output target/variants/immediate-abort.wasm
 else
@@ -116,16 +126,5 @@ $(JCO)/installed:
 	npm ci --prefix $(@D) --no-audit --no-fund
 	touch $@
 
-# Debian packages $(2), unpacked into the folder $(1): nothing is installed, no
-# root is needed, and the folder is there only when it is whole.
-define unpack_debian
-	rm -rf $(1).new
-	mkdir -p $(1).new/lists/partial $(1).new/archives/partial $(1).new/root
-	apt_get() { apt-get -qq -oDebug::NoLocking=1 -oAPT::Sandbox::User= -oDir::State::lists=$(1).new/lists -oDir::Cache=$(1).new "$$@"; }; \
-	  apt_get update; cd $(1).new/archives; apt_get download $(2); \
-	  for package in *.deb; do dpkg -x "$$package" ../root; done
-	mv $(1).new/root $(1)
-	rm -r $(1).new
-endef
-
-include tests/chart/chart.mk tests/packaging/packaging.mk
+include tests/chart/chart.mk
+include tests/packaging/packaging.mk

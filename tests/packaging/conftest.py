@@ -2,7 +2,8 @@
 
 SWISS_PUSH  the tool of `make push`, target/release/swiss-push by default
 SWISS_HOST  the embedded host, target/release/swiss-host by default
-REGISTRY    the registry server; packaging.mk unpacks Debian's
+REGISTRY    where Debian's docker-registry is unpacked
+BUILDAH     where Debian's buildah is unpacked
 """
 
 import json
@@ -12,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from buildah import Buildah
 from registry import Registry
+from repository import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 PUSH = Path(os.environ.get("SWISS_PUSH", REPOSITORY / "target/release/swiss-push"))
 
 
@@ -40,6 +42,11 @@ def closed_registry(tmp_path):
     registry = Registry(tmp_path / "registry", closed=True)
     yield registry
     registry.stop()
+
+
+@pytest.fixture(scope="session")
+def buildah(tmp_path_factory):
+    return Buildah(tmp_path_factory.mktemp("buildah"))
 
 
 @pytest.fixture

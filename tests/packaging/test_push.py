@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from between import Cut
-from conftest import REPOSITORY
+from repository import REPOSITORY
 
 LOGIN = base64.b64encode(b"user:secret").decode()
 
