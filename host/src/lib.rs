@@ -21,9 +21,11 @@
 mod component;
 mod manifest;
 mod router;
+mod runtime;
 mod server;
 
-pub use component::{Component, Runtime, State};
+pub use component::{Component, State};
 pub use manifest::{Manifest, Trigger};
 pub use router::Route;
+pub use runtime::Runtime;
 pub use server::{Options, Server};

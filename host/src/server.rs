@@ -23,9 +23,10 @@ use wasmtime::Cache;
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::ProxyHandler;
 
-use crate::component::{Component, Runtime};
+use crate::component::Component;
 use crate::manifest::Manifest;
 use crate::router::{Route, Router};
+use crate::runtime::Runtime;
 
 /// Paths that Spin answers itself, before any route.
 const WELL_KNOWN: &str = "/.well-known/spin/";
