@@ -18,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+mod artifact;
 mod component;
 mod manifest;
 mod router;
@@ -27,5 +28,5 @@ mod server;
 pub use component::{Component, State};
 pub use manifest::{Manifest, Trigger};
 pub use router::Route;
-pub use runtime::Runtime;
+pub use runtime::{Load, Runtime, engine};
 pub use server::{Options, Server};
