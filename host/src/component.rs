@@ -1,145 +1,25 @@
-//! A component under wasmtime: compiled once, instantiated for its requests.
+//! A component's instances, and the requests that they serve.
 
 use std::future::{self, Future};
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow, bail};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep_until};
-use wasmtime::component::{self, GuestTaskId, Linker, ResourceTable};
-use wasmtime::{
-    Cache, Config, Engine, PoolingAllocationConfig, Store, StoreContextMut, WasmBacktrace,
-};
+use wasmtime::component::{GuestTaskId, ResourceTable};
+use wasmtime::{Engine, Store, StoreContextMut, WasmBacktrace};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::handler::{
     HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
-use wasmtime_wasi_http::p2::bindings;
 use wasmtime_wasi_http::{
     Error, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
-/// The most memory that an instance may have.
-const MEMORY_BYTES: usize = 128 << 20;
-/// What stays mapped in a memory's slot, so that the next instance need not
-/// ask the kernel for it: one Wasm page.
-const RESIDENT_BYTES: usize = 64 << 10;
 /// How long an instance that may be used again waits for a request, as in Spin.
 const IDLE: Duration = Duration::from_secs(1);
-
-/// How long an instance computes before others get their turn.
-const TURN: Duration = Duration::from_millis(10);
-
-/// The packages of WASI 0.2, all of which this host has, as Spin does.
-const WASI: [&str; 7] = [
-    "wasi:cli",
-    "wasi:clocks",
-    "wasi:filesystem",
-    "wasi:http",
-    "wasi:io",
-    "wasi:random",
-    "wasi:sockets",
-];
-
-/// What all components of a process share.
-pub struct Runtime {
-    engine: Engine,
-    linker: Linker<State>,
-    /// One permit for each slot of the instance pool.
-    slots: Arc<Semaphore>,
-    instance_reuse: usize,
-}
-
-impl Runtime {
-    /// A runtime for at most `instances` instances at a time, each of which
-    /// serves `instance_reuse` requests, one after the other. `cache` is where
-    /// compiled code is kept for the next start.
-    ///
-    /// # Errors
-    /// When the address space does not suffice for the instances, or there can
-    /// be no more threads.
-    pub fn new(instances: u32, instance_reuse: usize, cache: Option<Cache>) -> Result<Self> {
-        let mut pool = PoolingAllocationConfig::new();
-        pool.total_component_instances(instances)
-            .total_memories(instances)
-            .total_stacks(instances)
-            // A component made of a core module has three or four of these.
-            .total_core_instances(instances.saturating_mul(4))
-            .total_tables(instances.saturating_mul(4))
-            .max_memory_size(MEMORY_BYTES)
-            .linear_memory_keep_resident(RESIDENT_BYTES)
-            .table_keep_resident(4 << 10);
-        let mut config = Config::new();
-        config
-            .allocation_strategy(pool)
-            .cache(cache)
-            .epoch_interruption(true);
-        let engine = Engine::new(&config)?;
-        let weak = engine.weak();
-        thread::Builder::new().spawn(move || {
-            while let Some(engine) = weak.upgrade() {
-                engine.increment_epoch();
-                drop(engine);
-                thread::sleep(TURN);
-            }
-        })?;
-        let mut linker = Linker::new(&engine);
-        wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-        wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-        Ok(Self {
-            engine,
-            linker,
-            slots: Arc::new(Semaphore::new(usize::try_from(instances)?)),
-            instance_reuse,
-        })
-    }
-
-    /// Compiles the component in the file `path`; `id` is for messages.
-    ///
-    /// # Errors
-    /// When it is no component for WASI 0.2's HTTP, with the imports
-    /// that this host lacks.
-    pub fn load(&self, id: &str, path: &Path) -> Result<Component> {
-        let file = path.display();
-        let component = component::Component::from_file(&self.engine, path)
-            .map_err(|error| anyhow!("{file} is not a WebAssembly component: {error:#}"))?;
-        let missing: Vec<_> = component
-            .component_type()
-            .imports(&self.engine)
-            .map(|(name, _)| name.to_owned())
-            .filter(|name| !is_wasi(name))
-            .collect();
-        if !missing.is_empty() {
-            bail!(
-                "{file} imports what this host does not have: {}",
-                missing.join(", ")
-            );
-        }
-        let pre = self
-            .linker
-            .instantiate_pre(&component)
-            .and_then(bindings::ProxyPre::new)
-            .map_err(|error| anyhow!("{file} does not fit this host: {error:#}"))?;
-        Ok(Component {
-            id: id.into(),
-            pre: ProxyPre::P2(pre),
-            slots: Arc::clone(&self.slots),
-            reuse: self.instance_reuse,
-        })
-    }
-}
-
-/// Whether `import` names an interface of WASI 0.2.
-fn is_wasi(import: &str) -> bool {
-    import
-        .split_once('/')
-        .is_some_and(|(package, interface)| WASI.contains(&package) && interface.contains("@0.2."))
-}
 
 /// A compiled component.
 pub struct Component {
@@ -177,6 +57,17 @@ impl HandlerState for Component {
 }
 
 impl Component {
+    /// `pre`'s instances each serve `reuse` requests, and have one of the
+    /// permits `slots` meanwhile; `id` is for messages.
+    pub fn new(id: &str, pre: ProxyPre<State>, slots: Arc<Semaphore>, reuse: usize) -> Self {
+        Self {
+            id: id.into(),
+            pre,
+            slots,
+            reuse,
+        }
+    }
+
     fn pre_engine(&self) -> &Engine {
         match &self.pre {
             ProxyPre::P2(pre) => pre.engine(),

@@ -20,8 +20,10 @@
 
 mod component;
 mod router;
+mod runtime;
 mod server;
 
-pub use component::{Component, Runtime, State};
+pub use component::{Component, State};
+pub use runtime::{Load, Runtime, engine};
 pub use server::{Options, Server};
 pub use swiss_manifest::{Manifest, Route, Trigger};

@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod locked;
 mod route;
 
 use std::collections::BTreeMap;

@@ -10,6 +10,11 @@ use routefinder::RouteSpec;
 pub struct Route(String);
 
 impl Route {
+    /// The route of every path.
+    pub fn any() -> Self {
+        Self("/...".to_owned())
+    }
+
     /// In Spin's syntax, as it is written in a manifest.
     pub fn as_str(&self) -> &str {
         &self.0
