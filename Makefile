@@ -102,3 +102,4 @@ $(JCO)/installed:
 	touch $@
 
 include tests/chart/chart.mk
+include runtime-class/runtime-class.mk
