@@ -92,10 +92,13 @@ fn uninstall_can_be_killed_anywhere() {
     );
 }
 
+/// Those before it are the same as those of an installation that goes well.
+const FIRST_ON_THE_WAY_BACK: usize = 22;
+
 #[test]
 fn the_way_back_can_be_killed_anywhere() {
     let containerd = containerds().pop().unwrap();
-    for point in 0.. {
+    for point in FIRST_ON_THE_WAY_BACK.. {
         let node = Node::start(&containerd, |folder| gke(Some(2), Style::Gke, folder));
         let before = node.read_config();
         std::fs::write(node.path("refuse-to-start"), "").unwrap();
@@ -121,6 +124,10 @@ fn the_way_back_can_be_killed_anywhere() {
         );
         // Whatever it was that kept containerd down is over.
         std::fs::remove_file(node.path("refuse-to-start")).unwrap();
+        // With its old configuration, init has started it again already.
+        if node.read_config() == before && node.ask().is_err() {
+            node.restart();
+        }
         node.must("install");
         is_installed(&node);
     }

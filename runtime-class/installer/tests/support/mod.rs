@@ -6,7 +6,6 @@
 pub mod containerd;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -45,7 +44,7 @@ impl Node {
         fs::write(node.config(), config(node.folder.path())).unwrap();
         node.bring_shim(&fs::read("/proc/self/exe").unwrap()[..100_000]);
         let script = format!(
-            "#!/bin/sh\ncd {folder} || exit 1\necho >> restarts\n\
+            "cd {folder} || exit 1\necho >> restarts\n\
              [ -f pid ] && kill -9 $(cat pid) && while kill -0 $(cat pid) 2>/dev/null; do :; done\n\
              [ -f refuse-to-start ] && grep -q swiss-node-installer etc/config.toml && exit 1\n\
              setsid {containerd} -c etc/config.toml > log 2>&1 < /dev/null &\necho $! > pid\n",
@@ -53,7 +52,6 @@ impl Node {
             containerd = containerd.binary.display(),
         );
         fs::write(node.path("restart"), script).unwrap();
-        fs::set_permissions(node.path("restart"), fs::Permissions::from_mode(0o755)).unwrap();
         node
     }
 
@@ -86,7 +84,10 @@ impl Node {
 
     /// Restarts containerd as the node's init would, and waits until it answers.
     pub fn restart(&self) {
-        let status = Command::new(self.path("restart")).status().unwrap();
+        let status = Command::new("sh")
+            .arg(self.path("restart"))
+            .status()
+            .unwrap();
         assert!(status.success());
         let end = Instant::now() + Duration::from_secs(20);
         while self.ask().is_err() {
@@ -126,7 +127,10 @@ impl Node {
             .env("CONTAINERD_CONFIG", self.config())
             .env("CONTAINERD", &self.containerd.binary)
             .env("CONTAINERD_SOCKET", self.path("containerd.sock"))
-            .env("RESTART_COMMAND", self.path("restart"))
+            .env(
+                "RESTART_COMMAND",
+                format!("sh {}", self.path("restart").display()),
+            )
             .env("HEALTH_TIMEOUT", "10");
         command
     }
