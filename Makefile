@@ -129,3 +129,4 @@ $(JCO)/installed:
 include tests/chart/chart.mk
 include tests/packaging/packaging.mk
 include e2e/e2e.mk
+include runtime-class/runtime-class.mk

@@ -1,0 +1,98 @@
+//! What people are told of a node: an annotation that is like a condition, and
+//! an event. `kubectl describe node` shows both.
+
+use k8s_openapi::api::core::v1::{Event, Node, ObjectReference};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, Time};
+use k8s_openapi::jiff::Timestamp;
+use kube::ResourceExt;
+use serde_json::{Value, json};
+
+/// `status`, `reason`, `message` and `lastTransitionTime`, as JSON. A true
+/// condition would take the right to write all of the Node's status.
+pub const ANNOTATION: &str = "node-installer.swiss/status";
+
+#[derive(Clone, Copy)]
+pub struct Condition<'a> {
+    status: &'a str,
+    reason: &'a str,
+    pub message: &'a str,
+}
+
+impl<'a> Condition<'a> {
+    pub fn installed(message: &'a str) -> Self {
+        Self {
+            status: "True",
+            reason: "Installed",
+            message,
+        }
+    }
+
+    pub fn failed(message: &'a str) -> Self {
+        Self {
+            status: "False",
+            reason: "InstallFailed",
+            message,
+        }
+    }
+}
+
+impl Condition<'_> {
+    /// The annotation's value.
+    pub fn to_json(self) -> String {
+        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        json!({
+            "status": self.status,
+            "reason": self.reason,
+            "message": self.message,
+            "lastTransitionTime": now,
+        })
+        .to_string()
+    }
+
+    /// Whether the node's annotation says something else.
+    pub fn is_news(&self, node: &Node) -> bool {
+        let told = node.annotations().get(ANNOTATION);
+        let told: Value = told
+            .and_then(|told| serde_json::from_str(told).ok())
+            .unwrap_or_default();
+        let says = |key: &str, value: &str| told.get(key).and_then(Value::as_str) == Some(value);
+        !says("status", self.status) || !says("message", self.message)
+    }
+
+    pub fn event(&self, node: &str) -> Event {
+        let now = Timestamp::now();
+        let kind = if self.status == "True" {
+            "Normal"
+        } else {
+            "Warning"
+        };
+        Event {
+            metadata: ObjectMeta {
+                generate_name: Some("node-installer-".to_owned()),
+                ..ObjectMeta::default()
+            },
+            type_: Some(kind.to_owned()),
+            reason: Some(self.reason.to_owned()),
+            message: Some(self.message.chars().take(MAX_MESSAGE).collect()),
+            involved_object: ObjectReference {
+                api_version: Some("v1".to_owned()),
+                kind: Some("Node".to_owned()),
+                name: Some(node.to_owned()),
+                // As the kubelet writes it, and `kubectl describe node` looks for it.
+                uid: Some(node.to_owned()),
+                ..ObjectReference::default()
+            },
+            reporting_component: Some("node-installer".to_owned()),
+            reporting_instance: Some(node.to_owned()),
+            action: Some("Install".to_owned()),
+            event_time: Some(MicroTime(now)),
+            first_timestamp: Some(Time(now)),
+            last_timestamp: Some(Time(now)),
+            count: Some(1),
+            ..Event::default()
+        }
+    }
+}
+
+/// The API server takes 1024 bytes; the messages are mostly ASCII.
+const MAX_MESSAGE: usize = 1000;

@@ -1,0 +1,245 @@
+//! The node as the Kubernetes API has it: what it reports, its startup taint,
+//! and what people are told of it.
+
+mod condition;
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::Args;
+use k8s_openapi::api::core::v1::{Event, Node, Taint};
+use kube::api::{Patch, PatchParams, PostParams};
+use kube::{Api, Client, ResourceExt};
+use serde_json::{Value, json};
+use tracing::{info, warn};
+
+use condition::{ANNOTATION, Condition};
+
+/// Without a node's name, the Kubernetes API is not asked.
+#[derive(Args, Clone, Debug)]
+pub struct ClusterOptions {
+    /// The Node object's name; without it the Kubernetes API is left alone
+    #[arg(long, env, value_name = "NAME")]
+    node_name: Option<String>,
+
+    /// The key of the taint that keeps pods away until the handler is there
+    #[arg(
+        long,
+        env,
+        value_name = "KEY",
+        default_value = "startup-taint.cluster-autoscaler.kubernetes.io/wasm-runtime"
+    )]
+    startup_taint: String,
+
+    /// How long the Node may take to list the handler
+    #[arg(long, env, value_name = "SECONDS", default_value_t = 120)]
+    report_timeout: u64,
+}
+
+/// The node's place in the cluster.
+pub struct Cluster {
+    client: Client,
+    name: String,
+    startup_taint: String,
+    report_timeout: Duration,
+}
+
+impl Cluster {
+    /// Finds the API as a pod does, or by KUBECONFIG, and sees that the node
+    /// may be read.
+    ///
+    /// # Errors
+    /// When the API does not answer, or does not know or show the node.
+    pub async fn connect(options: &ClusterOptions) -> Result<Option<Self>> {
+        let Some(name) = options.node_name.clone() else {
+            return Ok(None);
+        };
+        let client = Client::try_default()
+            .await
+            .context("cannot find the Kubernetes API")?;
+        let cluster = Self {
+            client,
+            name,
+            startup_taint: options.startup_taint.clone(),
+            report_timeout: Duration::from_secs(options.report_timeout),
+        };
+        cluster.node().await?;
+        Ok(Some(cluster))
+    }
+
+    /// Whether the Node lists the handler.
+    ///
+    /// # Errors
+    /// When the API does not answer.
+    pub async fn lists(&self, handler: &str) -> Result<bool> {
+        let status = self.node().await?.status.unwrap_or_default();
+        let mut handlers = status.runtime_handlers.into_iter().flatten();
+        Ok(handlers.any(|listed| listed.name.as_deref() == Some(handler)))
+    }
+
+    /// Waits until the kubelet has seen the handler and the Node lists it.
+    ///
+    /// # Errors
+    /// When it does not within the time, or the API does not answer.
+    pub async fn wait_until_listed(&self, handler: &str) -> Result<()> {
+        let end = Instant::now() + self.report_timeout;
+        while !self.lists(handler).await? {
+            if Instant::now() >= end {
+                bail!(
+                    "containerd has the handler {handler}, but after {} s the Node's \
+                     status.runtimeHandlers does not list it: is the kubelet well?",
+                    self.report_timeout.as_secs()
+                );
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        Ok(())
+    }
+
+    /// Tells that the node can run the handler, and lets pods come.
+    ///
+    /// # Errors
+    /// When the API refuses, or does not answer.
+    pub async fn open(&self, message: &str) -> Result<()> {
+        self.tell(Condition::installed(message), |taints, key| {
+            taints.retain(|taint| taint.key != key);
+        })
+        .await
+    }
+
+    /// Tells why the node cannot run the handler, and keeps pods away.
+    ///
+    /// # Errors
+    /// When the API refuses, or does not answer.
+    pub async fn close(&self, message: &str) -> Result<()> {
+        self.tell(Condition::failed(message), |taints, key| {
+            if !taints.iter().any(|taint| taint.key == key) {
+                taints.push(Taint {
+                    key: key.to_owned(),
+                    effect: "NoSchedule".to_owned(),
+                    ..Taint::default()
+                });
+            }
+        })
+        .await
+    }
+
+    /// Removes the annotation.
+    ///
+    /// # Errors
+    /// When the API refuses, or does not answer.
+    pub async fn forget(&self) -> Result<()> {
+        self.patch(&json!({ "metadata": { "annotations": { ANNOTATION: null } } }))
+            .await
+    }
+
+    async fn tell(
+        &self,
+        condition: Condition<'_>,
+        change: impl Fn(&mut Vec<Taint>, &str),
+    ) -> Result<()> {
+        for _ in 0..CONFLICTS {
+            let node = self.node().await?;
+            let taints = node
+                .spec
+                .clone()
+                .and_then(|spec| spec.taints)
+                .unwrap_or_default();
+            let mut wanted = taints.clone();
+            change(&mut wanted, &self.startup_taint);
+            let is_news = condition.is_news(&node);
+            if wanted == taints && !is_news {
+                return Ok(());
+            }
+            // Taints are replaced as a whole: not those that another hand has
+            // changed since.
+            let mut metadata = json!({ "resourceVersion": node.resource_version() });
+            if is_news && let Some(metadata) = metadata.as_object_mut() {
+                metadata.insert(
+                    "annotations".to_owned(),
+                    json!({ ANNOTATION: condition.to_json() }),
+                );
+            }
+            let patch = if wanted == taints {
+                json!({ "metadata": metadata })
+            } else {
+                json!({ "metadata": metadata, "spec": { "taints": wanted } })
+            };
+            match self.patch(&patch).await {
+                Ok(()) => {
+                    info!(
+                        taints = wanted.len(),
+                        "told the Node: {}", condition.message
+                    );
+                    if is_news {
+                        let event = condition.event(&self.name);
+                        // Beside the annotation it is a comfort.
+                        if let Err(error) =
+                            answer(self.events().create(&PostParams::default(), &event)).await
+                        {
+                            warn!("cannot write an event: {error:#}");
+                        }
+                    }
+                    return Ok(());
+                }
+                Err(error) if is_conflict(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bail!(
+            "the Node {} was changed by others each time that it was to be patched",
+            self.name
+        )
+    }
+
+    async fn node(&self) -> Result<Node> {
+        answer(self.nodes().get(&self.name))
+            .await
+            .with_context(|| format!("cannot read the Node {}", self.name))
+    }
+
+    async fn patch(&self, patch: &Value) -> Result<()> {
+        let parameters = PatchParams {
+            field_manager: Some("node-installer".to_owned()),
+            ..PatchParams::default()
+        };
+        answer(
+            self.nodes()
+                .patch(&self.name, &parameters, &Patch::Merge(patch)),
+        )
+        .await
+        .with_context(|| format!("cannot change the Node {}", self.name))?;
+        Ok(())
+    }
+
+    /// Where the kubelet's own events of nodes are.
+    fn events(&self) -> Api<Event> {
+        Api::namespaced(self.client.clone(), "default")
+    }
+
+    fn nodes(&self) -> Api<Node> {
+        Api::all(self.client.clone())
+    }
+}
+
+const CONFLICTS: usize = 10;
+
+/// Waits for the API's answer, but not for minutes.
+async fn answer<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T> {
+    let result = tokio::time::timeout(Duration::from_secs(15), request).await;
+    match result {
+        Ok(Ok(answer)) => Ok(answer),
+        // The server's own sentence.
+        Ok(Err(kube::Error::Api(status))) => Err(kube::Error::Api(status).into()),
+        Ok(Err(error)) => Err(anyhow!(error).context("the Kubernetes API does not answer")),
+        Err(_) => bail!("the Kubernetes API does not answer within 15 s"),
+    }
+}
+
+fn is_conflict(error: &anyhow::Error) -> bool {
+    let api = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<kube::Error>());
+    matches!(api, Some(kube::Error::Api(status)) if status.code == 409)
+}

@@ -1,0 +1,176 @@
+//! The edit of containerd's main configuration, bytes in and bytes out.
+//!
+//! The runtime goes into the main file, in that file's own version: a drop-in
+//! silently loses the settings of the main file on most containerd releases.
+//! Nothing that is there is rewritten. The edit only inserts text, and what it
+//! inserts can be told from the rest, so that taking it out gives back the
+//! bytes from before.
+
+mod entry;
+mod mark;
+mod place;
+mod version;
+
+use anyhow::{Context, Result, bail};
+use toml_edit::{Document, TableLike};
+
+use entry::Entry;
+use place::{Place, dotted, place};
+use version::Tables;
+
+/// What containerd shall know afterwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runtime {
+    /// The handler's name, as the RuntimeClass has it.
+    pub handler: String,
+    /// The shim's absolute path on the node.
+    pub shim: String,
+    /// `SystemdCgroup` of the shim's options; `None` leaves it out.
+    pub systemd_cgroup: Option<bool>,
+    /// Whether to set `use_local_image_pull`, where the file does not set it.
+    pub local_image_pull: bool,
+}
+
+/// Adds `runtime` to the configuration, or replaces what an earlier call has
+/// added. Gives back the same bytes when the handler is there already, by this
+/// or by another hand, and means the same shim.
+///
+/// # Errors
+/// When the file is no TOML, has an unknown version, or has a handler of that
+/// name that means another shim.
+pub fn add(config: &[u8], runtime: &Runtime) -> Result<Vec<u8>> {
+    let original = take_out(config, runtime)?;
+    let document = parse(&original)?;
+    let tables = Tables::of(&document)?;
+    if let Some(handler) = lookup(document.as_table(), tables.runtimes)?
+        .and_then(|runtimes| runtimes.get(&runtime.handler))
+    {
+        return match handler.get("runtime_type").and_then(|path| path.as_str()) {
+            Some(path) if path == runtime.shim => Ok(original.into_bytes()),
+            found => bail!(
+                "the configuration already has a handler {} with runtime_type {}, not {}: remove \
+                 it, or choose another handler name",
+                runtime.handler,
+                found.map_or_else(|| "of its own".to_owned(), |path| format!("{path:?}")),
+                runtime.shim,
+            ),
+        };
+    }
+
+    let mut changed = insert(original, tables.runtimes, &Entry::Runtime(runtime))?;
+    let document = parse(&changed)?;
+    let is_set = lookup(document.as_table(), tables.images)?
+        .is_some_and(|images| images.contains_key(LOCAL_PULL));
+    if runtime.local_image_pull && !is_set {
+        changed = insert(changed, tables.images, &Entry::LocalPull)?;
+    }
+    parse(&changed).context("the handler cannot be added in the way this file is written")?;
+    Ok(changed.into_bytes())
+}
+
+/// Takes out what [`add`] has put in; the same bytes when it has not.
+///
+/// # Errors
+/// When the file is no TOML.
+pub fn remove(config: &[u8], runtime: &Runtime) -> Result<Vec<u8>> {
+    take_out(config, runtime).map(String::into_bytes)
+}
+
+/// A key of containerd 2.1 and later. Without it, images whose platform is not
+/// the node's may not be unpacked.
+pub const LOCAL_PULL: &str = "use_local_image_pull";
+
+/// Adds an entry to the table at `path`, in the notation that the table has.
+fn insert(mut text: String, path: &[&str], entry: &Entry) -> Result<String> {
+    let newline = line_ending(&text);
+    let (at, insertion) = match place(&text, &parse(&text)?, path)? {
+        Place::Inline { at, rest, empty } => (at, mark::inline(&entry.inline(&rest), empty)),
+        Place::Dotted { at, rest } => (
+            at,
+            mark::lines(&entry.dotted(&rest), newline, at < FIRST_LINE),
+        ),
+        Place::Header { at } if entry.is_key() => {
+            (at, mark::lines(&entry.dotted(&[]), newline, false))
+        }
+        Place::Header { .. } | Place::End => {
+            (text.len(), mark::block(&entry.tables(path), newline))
+        }
+    };
+    text.insert_str(at, &insertion);
+    Ok(text)
+}
+
+/// An offset in front of this is the start of the file, behind a byte order mark
+/// at most: no header ends there.
+const FIRST_LINE: usize = 4;
+
+fn take_out(config: &[u8], runtime: &Runtime) -> Result<String> {
+    let text = std::str::from_utf8(config).context("the configuration is not UTF-8")?;
+    let mut text = mark::without_marked(text)?;
+    // In a file of an unknown version nothing was added.
+    let Ok(tables) = Tables::of(&parse(&text)?) else {
+        return Ok(text);
+    };
+    // The reverse order: both may be behind the same brace.
+    let runtimes = [None, Some(false), Some(true)].map(|systemd_cgroup| Runtime {
+        systemd_cgroup,
+        ..runtime.clone()
+    });
+    let entries = [(tables.images, Entry::LocalPull)].into_iter().chain(
+        runtimes
+            .iter()
+            .map(|runtime| (tables.runtimes, Entry::Runtime(runtime))),
+    );
+    for (path, entry) in entries {
+        let place = place(&text, &parse(&text)?, path)?;
+        if let Place::Inline { at, rest, .. } = place
+            && let Some(cut) = mark::find_inline(&text, at, &entry.inline(&rest))
+        {
+            text.replace_range(cut, "");
+        }
+    }
+    Ok(text)
+}
+
+fn parse(text: &str) -> Result<Document<&str>> {
+    Document::parse(text).map_err(|error| {
+        let (line, column) = error
+            .span()
+            .map_or((1, 1), |span| position(text, span.start));
+        let reason = error.message().lines().collect::<Vec<_>>().join(", ");
+        anyhow::anyhow!("the configuration is no TOML: line {line}, column {column}: {reason}")
+    })
+}
+
+fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count();
+    (before.matches('\n').count() + 1, column + 1)
+}
+
+/// The table at `path`, if there is one.
+fn lookup<'a>(root: &'a dyn TableLike, path: &[&str]) -> Result<Option<&'a dyn TableLike>> {
+    let mut table = root;
+    for (depth, key) in path.iter().enumerate() {
+        table = match table.get(key) {
+            None => return Ok(None),
+            Some(item) => item.as_table_like().with_context(|| {
+                let path = path.get(..=depth).unwrap_or(path);
+                format!("{} is no table in the configuration", dotted(path))
+            })?,
+        };
+    }
+    Ok(Some(table))
+}
+
+fn line_ending(text: &str) -> &'static str {
+    match text.find('\n') {
+        Some(at) if text.get(..at).is_some_and(|line| line.ends_with('\r')) => "\r\n",
+        _ => "\n",
+    }
+}

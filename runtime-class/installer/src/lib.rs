@@ -1,0 +1,21 @@
+//! Puts the Spin shim on a Kubernetes node and tells containerd of it.
+
+#![forbid(unsafe_code)]
+
+mod budget;
+mod change;
+pub mod cluster;
+pub mod config;
+mod crash;
+pub mod cri;
+pub mod dump;
+mod files;
+pub mod host;
+pub mod install;
+pub mod node;
+pub mod plan;
+mod restart;
+pub mod shim;
+pub mod uninstall;
+pub mod verify;
+pub mod watch;

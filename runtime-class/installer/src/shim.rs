@@ -1,0 +1,131 @@
+//! The shim's place on the node.
+
+use std::fmt::Write;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use sha2::{Digest, Sha256};
+
+use crate::files::{self, Access, beside};
+
+/// The shim that the image brings, checked.
+pub struct Shim {
+    content: Vec<u8>,
+    sha256: String,
+}
+
+impl Shim {
+    /// Reads the shim at `path`, and its digest from the file beside it that
+    /// `sha256sum` has written.
+    ///
+    /// # Errors
+    /// When a file cannot be read, the digest is another one, or the shim is
+    /// for another kind of machine.
+    pub fn read(path: &Path) -> Result<Self> {
+        let read =
+            |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
+        let content = read(path)?;
+        let digests = read(&beside(path, ".sha256"))?;
+        let expected = String::from_utf8_lossy(&digests)
+            .split_whitespace()
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let sha256 = sha256(&content);
+        ensure!(
+            sha256 == expected,
+            "the shim {} has the sha256 {sha256}, not {expected}: the image is broken",
+            path.display()
+        );
+        let machine = rustix::system::uname()
+            .machine()
+            .to_string_lossy()
+            .into_owned();
+        check_machine(&content, &machine)
+            .with_context(|| format!("cannot use {}", path.display()))?;
+        Ok(Self { content, sha256 })
+    }
+
+    /// Whether this very shim is at `place`.
+    ///
+    /// # Errors
+    /// When something is there that cannot be read.
+    pub fn is_at(&self, place: &Path) -> Result<bool> {
+        match fs::read(place) {
+            Ok(content) => Ok(sha256(&content) == self.sha256 && is_executable(place)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", place.display())),
+        }
+    }
+
+    /// Puts the shim at `place`. A shim that runs from there goes on running:
+    /// it keeps its file, which only loses its name.
+    ///
+    /// # Errors
+    /// When it cannot be written, or what was written reads otherwise.
+    pub fn place(&self, place: &Path) -> Result<()> {
+        let folder = place.parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
+        let placed = self.write(place);
+        if placed.is_err() {
+            // It stays when it is not empty.
+            let _ = fs::remove_dir(folder);
+        }
+        placed
+    }
+
+    fn write(&self, place: &Path) -> Result<()> {
+        let new = beside(place, ".new");
+        files::write(&new, &self.content, EXECUTABLE)?;
+        if !self.is_at(&new)? {
+            files::remove(&new)?;
+            bail!(
+                "what was written to {} reads otherwise: is the disk broken?",
+                new.display()
+            );
+        }
+        files::rename(&new, place)
+    }
+
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+}
+
+const EXECUTABLE: Access = Access {
+    mode: 0o755,
+    owner: 0,
+    group: 0,
+};
+
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o111 == 0o111)
+}
+
+fn sha256(content: &[u8]) -> String {
+    let mut hex = String::with_capacity(64);
+    for byte in Sha256::digest(content) {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+/// `e_machine` of the ELF header, for the machines that the shim is released for.
+fn check_machine(program: &[u8], machine: &str) -> Result<()> {
+    let found = match (program.get(..4), program.get(18..20)) {
+        (Some(b"\x7fELF"), Some([62, 0])) => "x86_64",
+        (Some(b"\x7fELF"), Some([183, 0])) => "aarch64",
+        (Some(b"\x7fELF"), Some(_)) => "another machine",
+        _ => bail!("it is no Linux program"),
+    };
+    ensure!(
+        found == machine,
+        "it is for {found}, and this node is {machine}"
+    );
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! Takes everything from a node that [`crate::install`] has put there.
+
+use std::fs;
+use std::io::ErrorKind;
+
+use anyhow::{Context, Result, bail};
+use tracing::info;
+
+use crate::change::{self, Candidate};
+use crate::config;
+use crate::cri;
+use crate::dump::judge_removed;
+use crate::files::{self, beside};
+use crate::node::Node;
+use crate::restart::restart;
+
+/// Takes the handler from containerd's configuration, restarts containerd and
+/// removes the shim.
+///
+/// # Errors
+/// When the handler stays, or a file does.
+pub async fn uninstall(node: &Node) -> Result<()> {
+    let _lock = change::lock(node)?;
+    let config = node.read_config()?;
+    let before = node.dump(&node.config).await?;
+    let runtime = node.runtime(&before);
+    let original = config::remove(&config, &runtime)?;
+    let running = node.status().await;
+    if original != config {
+        node.budget().ensure_room()?;
+        Candidate::judged(node, &original, |after| {
+            judge_removed(&before, after, &node.handler)
+        })
+        .await?
+        .replace(&config)?;
+        info!(path = %node.config.display(), "took the handler from containerd's configuration");
+    } else if before.runtime_type(&node.handler) == Some(&runtime.shim) {
+        bail!(
+            "containerd has the handler {} from a configuration that this installer has not \
+             written: remove it there, and then the shim {}",
+            node.handler,
+            runtime.shim
+        );
+    }
+    let is_gone = |status: &cri::Status| !status.handlers.contains(&node.handler);
+    if original != config
+        || (before.runtime_type(&node.handler).is_none() && !running.as_ref().is_ok_and(is_gone))
+    {
+        if let Err(error) = restart(node, running.as_ref().ok(), is_gone).await {
+            return Err(change::restore(node, &config, running.as_ref().ok(), error).await);
+        }
+        info!("containerd has restarted without the handler");
+    }
+    remove_files(node)
+}
+
+fn remove_files(node: &Node) -> Result<()> {
+    let host = node.host();
+    let shim = host.path(&node.shim);
+    for file in [
+        shim.clone(),
+        beside(&shim, ".new"),
+        host.path(&node.candidate()),
+        beside(&host.path(&node.original()), ".new"),
+        host.path(&node.original()),
+    ] {
+        files::remove(&file)?;
+    }
+    node.budget().forget()?;
+    let Some(folder) = shim.parent() else {
+        return Ok(());
+    };
+    match fs::remove_dir(folder) {
+        Ok(()) => info!("removed the shim"),
+        // Others' files are not ours to remove.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::NotFound | ErrorKind::DirectoryNotEmpty
+            ) => {}
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot remove {}", folder.display()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,305 @@
+//! etcd and a kube-apiserver on ports of their own, with everything they keep
+//! in a temporary folder.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+pub struct ControlPlane {
+    folder: TempDir,
+    port: u16,
+    processes: Vec<Child>,
+}
+
+/// The program that the variable names; `make test-installer-cluster` sets them.
+fn program(variable: &str) -> PathBuf {
+    std::env::var_os(variable)
+        .unwrap_or_else(|| panic!("{variable} is not set: run `make test-installer-cluster`"))
+        .into()
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
+}
+
+impl ControlPlane {
+    pub fn start() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("control-plane")
+            .tempdir()
+            .unwrap();
+        let [port, etcd, peers] = [free_port(), free_port(), free_port()];
+        let mut cluster = Self {
+            folder,
+            port,
+            processes: Vec::new(),
+        };
+        cluster.write("tokens.csv", "admin,admin,admin,system:masters\n");
+        cluster.must(Command::new("openssl").args(["genrsa", "-out", "account.key", "2048"]));
+        let etcd = format!("http://127.0.0.1:{etcd}");
+        let peers = format!("http://127.0.0.1:{peers}");
+        cluster.spawn(
+            "etcd",
+            Command::new(program("ETCD")).args([
+                "--data-dir=etcd",
+                "--unsafe-no-fsync",
+                "--log-level=warn",
+                &format!("--listen-client-urls={etcd}"),
+                &format!("--advertise-client-urls={etcd}"),
+                &format!("--listen-peer-urls={peers}"),
+                &format!("--initial-advertise-peer-urls={peers}"),
+                &format!("--initial-cluster=default={peers}"),
+            ]),
+        );
+        cluster.spawn(
+            "apiserver",
+            Command::new(program("KUBE_APISERVER")).args([
+                &format!("--etcd-servers={etcd}"),
+                "--bind-address=127.0.0.1",
+                &format!("--secure-port={port}"),
+                "--cert-dir=certificates",
+                "--token-auth-file=tokens.csv",
+                "--authorization-mode=RBAC",
+                "--service-account-issuer=https://kubernetes.default.svc",
+                "--service-account-key-file=account.key",
+                "--service-account-signing-key-file=account.key",
+                "--service-cluster-ip-range=10.96.0.0/16",
+                // No controller makes the pods' accounts and namespaces ready.
+                "--disable-admission-plugins=ServiceAccount",
+            ]),
+        );
+        cluster.write("admin.conf", &cluster.kubeconfig("admin"));
+        let end = Instant::now() + Duration::from_secs(60);
+        while cluster
+            .try_kubectl(&["get", "--raw", "/readyz"], "")
+            .is_err()
+        {
+            assert!(
+                Instant::now() < end,
+                "{}",
+                fs::read_to_string(cluster.path("apiserver.log")).unwrap()
+            );
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        cluster
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn write(&self, name: &str, content: &str) {
+        fs::write(self.path(name), content).unwrap();
+    }
+
+    fn must(&self, command: &mut Command) {
+        let output = command.current_dir(self.folder.path()).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+
+    fn spawn(&mut self, name: &str, command: &mut Command) {
+        let log = fs::File::create(self.path(&format!("{name}.log"))).unwrap();
+        let child = command
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
+        self.processes.push(child.spawn().unwrap());
+    }
+
+    pub fn stop(&mut self) {
+        for process in &mut self.processes {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
+    fn kubeconfig(&self, token: &str) -> String {
+        let certificate = self
+            .path("certificates/apiserver.crt")
+            .display()
+            .to_string();
+        json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "test",
+            "clusters": [{ "name": "test", "cluster": {
+                "server": format!("https://127.0.0.1:{}", self.port), "certificate-authority": certificate,
+            } }],
+            "users": [{ "name": "test", "user": { "token": token } }],
+            "contexts": [{ "name": "test", "context": { "cluster": "test", "user": "test" } }],
+        })
+        .to_string()
+    }
+
+    pub fn kubectl(&self, arguments: &[&str]) -> String {
+        self.try_kubectl(arguments, "").unwrap()
+    }
+
+    fn try_kubectl(&self, arguments: &[&str], input: &str) -> Result<String, String> {
+        self.kubectl_as(&self.path("admin.conf"), arguments, input)
+    }
+
+    fn kubectl_as(
+        &self,
+        kubeconfig: &Path,
+        arguments: &[&str],
+        input: &str,
+    ) -> Result<String, String> {
+        self.write("input", input);
+        let output = Command::new(program("KUBECTL"))
+            .arg("--kubeconfig")
+            .arg(kubeconfig)
+            .args(arguments)
+            .env("HOME", self.folder.path())
+            .stdin(fs::File::open(self.path("input")).unwrap())
+            .output()
+            .unwrap();
+        let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if output.status.success() {
+            Ok(words(&output.stdout))
+        } else {
+            Err(words(&output.stderr))
+        }
+    }
+
+    fn create(&self, object: &Value) {
+        self.try_kubectl(&["create", "-f", "-"], &object.to_string())
+            .unwrap();
+    }
+
+    /// As README tells users to.
+    pub fn apply_kustomization(&self) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        self.kubectl(&["apply", "--validate=strict", "-k", folder.to_str().unwrap()]);
+        for overlay in ["uninstall", "spin-v2"] {
+            let overlay = folder.join(overlay);
+            self.kubectl(&[
+                "create",
+                "--dry-run=client",
+                "--validate=strict",
+                "-k",
+                overlay.to_str().unwrap(),
+            ]);
+        }
+        // The API server takes a moment until it applies the policy.
+        self.create_node("canary");
+        let kubeconfig = self.kubeconfig_of_pod("elsewhere");
+        let end = Instant::now() + Duration::from_secs(30);
+        let annotate = json!({ "metadata": { "annotations": { "x": "y" } } });
+        while self.patch_node(&kubeconfig, "canary", &annotate).is_ok() {
+            assert!(Instant::now() < end, "the policy is not applied");
+        }
+    }
+
+    pub fn create_node(&self, name: &str) {
+        self.create(&json!({
+            "apiVersion": "v1", "kind": "Node",
+            "metadata": { "name": name, "labels": { "wasm-runtime": "spin", "kubernetes.io/hostname": name } },
+            "spec": { "taints": [
+                { "key": "wasm-runtime", "value": "spin", "effect": "NoSchedule" },
+                { "key": super::STARTUP_TAINT, "effect": "NoSchedule" },
+            ] },
+        }));
+    }
+
+    pub fn node(&self, name: &str) -> Value {
+        serde_json::from_str(&self.kubectl(&["get", "node", name, "-o", "json"])).unwrap()
+    }
+
+    /// Reports what the kubelet would.
+    pub fn report_handlers(&self, node: &str, handlers: &[&str]) {
+        let handlers: Vec<_> = handlers
+            .iter()
+            .map(|name| json!({ "name": name }))
+            .collect();
+        let patch = json!({ "status": { "runtimeHandlers": handlers } }).to_string();
+        self.kubectl(&[
+            "patch",
+            "node",
+            node,
+            "--subresource=status",
+            "--type=merge",
+            "-p",
+            &patch,
+        ]);
+    }
+
+    /// The credentials of the installer's pod on that node, as the kubelet asks for them.
+    pub fn kubeconfig_of_pod(&self, node: &str) -> PathBuf {
+        let pod = format!("node-installer-{node}");
+        let file = self.path(&format!("{pod}.conf"));
+        if !file.exists() {
+            if self.try_kubectl(&["get", "node", node], "").is_err() {
+                self.create_node(node);
+            }
+            self.create(&json!({
+                "apiVersion": "v1", "kind": "Pod",
+                "metadata": { "name": pod, "namespace": "swiss-node-installer" },
+                "spec": { "serviceAccountName": "node-installer", "nodeName": node,
+                    "containers": [{ "name": "watch", "image": "node-installer" }] },
+            }));
+            let token = self.kubectl(&[
+                "create",
+                "token",
+                "node-installer",
+                "--namespace=swiss-node-installer",
+                "--bound-object-kind=Pod",
+                &format!("--bound-object-name={pod}"),
+            ]);
+            fs::write(&file, self.kubeconfig(token.trim())).unwrap();
+        }
+        file
+    }
+
+    pub fn patch_node(
+        &self,
+        kubeconfig: &Path,
+        node: &str,
+        patch: &Value,
+    ) -> Result<String, String> {
+        self.kubectl_as(
+            kubeconfig,
+            &[
+                "patch",
+                "node",
+                node,
+                "--type=merge",
+                "-p",
+                &patch.to_string(),
+            ],
+            "",
+        )
+    }
+
+    pub fn can(&self, node: &str, verb: &str, resource: &str) -> String {
+        let kubeconfig = self.kubeconfig_of_pod(node);
+        let arguments = [
+            "auth",
+            "can-i",
+            verb,
+            resource,
+            "--namespace=swiss-node-installer",
+        ];
+        let answer = self.kubectl_as(&kubeconfig, &arguments, "");
+        // It fails when the answer is no.
+        answer.map_or("no".to_owned(), |answer| answer.trim().to_owned())
+    }
+}
+
+impl Drop for ControlPlane {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

@@ -1,0 +1,255 @@
+//! The installer and a real Kubernetes API server, with the rights that
+//! runtime-class/ gives it and no more.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test panics to fail"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod control_plane;
+
+use control_plane::ControlPlane;
+use serde_json::{Value, json};
+use support::containerd::{Style, gke};
+use support::{Node, containerds, words};
+
+const STARTUP_TAINT: &str = "startup-taint.cluster-autoscaler.kubernetes.io/wasm-runtime";
+const ANNOTATION: &str = "node-installer.swiss/status";
+
+/// A control plane with the manifests applied, and a Node with both taints.
+fn cluster() -> ControlPlane {
+    let cluster = ControlPlane::start();
+    cluster.apply_kustomization();
+    cluster.create_node("worker");
+    cluster
+}
+
+fn node() -> Node {
+    Node::start(&containerds().pop().unwrap(), |folder| {
+        gke(Some(2), Style::Gke, folder)
+    })
+}
+
+fn taints(object: &Value) -> Vec<&str> {
+    let taints = object["spec"]["taints"].as_array();
+    taints
+        .into_iter()
+        .flatten()
+        .map(|taint| taint["key"].as_str().unwrap())
+        .collect()
+}
+
+fn condition(object: &Value) -> Value {
+    serde_json::from_str(
+        object["metadata"]["annotations"][ANNOTATION]
+            .as_str()
+            .unwrap(),
+    )
+    .unwrap()
+}
+
+/// The verb as the pod of that node would run it.
+fn installer(node: &Node, cluster: &ControlPlane, verb: &str) -> std::process::Command {
+    let mut command = node.installer(verb);
+    command
+        .env("KUBECONFIG", cluster.kubeconfig_of_pod("worker"))
+        .env("NODE_NAME", "worker")
+        .env("REPORT_TIMEOUT", "20");
+    command
+}
+
+#[test]
+fn a_node_is_opened_when_it_lists_the_handler_and_closed_when_it_fails() {
+    let (cluster, node) = (cluster(), node());
+    // No kubelet: the test tells what it would.
+    let output = std::thread::scope(|scope| {
+        let running = scope.spawn(|| installer(&node, &cluster, "install").output().unwrap());
+        while !node
+            .ask()
+            .is_ok_and(|status| status.handlers.contains(&"spin".to_owned()))
+        {}
+        assert!(
+            taints(&cluster.node("worker")).contains(&STARTUP_TAINT),
+            "the Node does not list it yet"
+        );
+        cluster.report_handlers("worker", &["", "runc", "spin"]);
+        running.join().unwrap()
+    });
+    assert!(output.status.success(), "{}", words(&output));
+    let object = cluster.node("worker");
+    assert!(taints(&object).contains(&"wasm-runtime"));
+    assert!(!taints(&object).contains(&STARTUP_TAINT));
+    assert_eq!(condition(&object)["status"], "True");
+    assert_eq!(object["metadata"]["labels"]["wasm-runtime"], "spin");
+
+    // As after a boot whose configuration has something in the way.
+    let other = "[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.spin]\nruntime_type = \"/opt/shim\"\n";
+    std::fs::write(
+        node.config(),
+        gke(Some(2), Style::Gke, node.folder.path()) + other,
+    )
+    .unwrap();
+    let output = installer(&node, &cluster, "install").output().unwrap();
+    assert!(!output.status.success());
+    let object = cluster.node("worker");
+    assert!(taints(&object).contains(&STARTUP_TAINT));
+    assert_eq!(condition(&object)["status"], "False");
+    assert!(
+        condition(&object)["message"]
+            .as_str()
+            .unwrap()
+            .contains("/opt/shim"),
+        "{object}"
+    );
+
+    let description = cluster.kubectl(&["describe", "node", "worker"]);
+    for words in [
+        "Installed",
+        "InstallFailed",
+        "already has a handler spin with runtime_type",
+    ] {
+        assert!(
+            description.contains(words),
+            "{words:?} is not in {description}"
+        );
+    }
+
+    std::fs::write(node.config(), gke(Some(2), Style::Gke, node.folder.path())).unwrap();
+    let output = installer(&node, &cluster, "uninstall").output().unwrap();
+    assert!(output.status.success(), "{}", words(&output));
+    assert!(cluster.node("worker")["metadata"]["annotations"][ANNOTATION].is_null());
+}
+
+#[test]
+fn a_node_that_never_lists_the_handler_stays_closed() {
+    let (cluster, node) = (cluster(), node());
+    let output = installer(&node, &cluster, "install")
+        .env("REPORT_TIMEOUT", "1")
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert!(
+        words(&output).contains("status.runtimeHandlers does not list it"),
+        "{}",
+        words(&output)
+    );
+    assert!(taints(&cluster.node("worker")).contains(&STARTUP_TAINT));
+}
+
+#[test]
+fn a_pod_can_change_its_own_node_only_and_of_that_the_taint_only() {
+    let cluster = cluster();
+    cluster.create_node("other");
+    let pod = cluster.kubeconfig_of_pod("worker");
+    let patch = |node: &str, patch: Value| cluster.patch_node(&pod, node, &patch);
+    let annotate = json!({ "metadata": { "annotations": { ANNOTATION: "x" } } });
+    patch("worker", annotate.clone()).unwrap();
+    let mut own = cluster.node("worker")["spec"]["taints"].clone();
+    own.as_array_mut().unwrap().retain(|taint| taint["key"] != STARTUP_TAINT);
+    patch("worker", json!({ "spec": { "taints": own } })).unwrap();
+
+    let refused = [
+        ("other", annotate, "only the node that it runs on"),
+        (
+            "worker",
+            json!({ "spec": { "taints": [] } }),
+            "only the startup taint",
+        ),
+        (
+            "worker",
+            json!({ "spec": { "unschedulable": true } }),
+            "only the startup taint",
+        ),
+        (
+            "worker",
+            json!({ "metadata": { "labels": { "wasm-runtime": null } } }),
+            "only the startup taint",
+        ),
+    ];
+    for (node, change, words) in refused {
+        let error = patch(node, change).unwrap_err();
+        assert!(error.contains(words), "{error}");
+    }
+    for (verb, resource) in [
+        ("list", "nodes"),
+        ("update", "nodes"),
+        ("delete", "nodes"),
+        ("get", "secrets"),
+        ("create", "pods"),
+        ("patch", "nodes/status"),
+    ] {
+        assert_eq!(
+            cluster.can("worker", verb, resource),
+            "no",
+            "{verb} {resource}"
+        );
+    }
+}
+
+#[test]
+fn without_rights_nothing_is_changed() {
+    let (cluster, node) = (cluster(), node());
+    cluster.kubectl(&["delete", "clusterrolebinding", "swiss-node-installer"]);
+    let before = node.read_config();
+    let output = installer(&node, &cluster, "install").output().unwrap();
+    assert!(!output.status.success());
+    let error = words(&output);
+    assert!(
+        error.contains("cannot read the Node worker") && error.contains("forbidden"),
+        "{error}"
+    );
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert_eq!(node.read_config(), before);
+    assert_eq!(node.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn without_an_api_nothing_is_changed() {
+    let (mut cluster, node) = (cluster(), node());
+    let mut install = installer(&node, &cluster, "install");
+    cluster.stop();
+    let before = node.read_config();
+    let output = install.output().unwrap();
+    assert!(!output.status.success());
+    assert!(
+        words(&output).contains("the Kubernetes API does not answer"),
+        "{}",
+        words(&output)
+    );
+    assert_eq!(node.read_config(), before);
+    assert_eq!(node.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn watch_installs_again_when_the_configuration_is_rewritten() {
+    let (cluster, node) = (cluster(), node());
+    cluster.report_handlers("worker", &["", "runc", "spin"]);
+    let original = node.read_config();
+    let mut watch = installer(&node, &cluster, "watch");
+    let mut running = watch
+        .args(["--interval", "1"])
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    for _ in 0..2 {
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        while taints(&cluster.node("worker")).contains(&STARTUP_TAINT)
+            || !node.read_config().contains("spin]")
+            || !node
+                .ask()
+                .is_ok_and(|status| status.handlers.contains(&"spin".to_owned()))
+        {
+            assert!(std::time::Instant::now() < end);
+        }
+        std::fs::write(node.config(), &original).unwrap();
+    }
+    let pid = rustix::process::Pid::from_child(&running);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert!(running.wait().unwrap().success());
+}

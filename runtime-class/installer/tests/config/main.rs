@@ -1,0 +1,128 @@
+//! The edit of the configuration, over thousands of generated ones. The parser
+//! is the judge of what a text means.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test panics to fail"
+)]
+
+mod generate;
+
+use proptest::prelude::*;
+use serde_json::Value;
+use swiss_node_installer::config::{self, Runtime};
+
+use generate::{Generated, configs, runtimes_of};
+
+fn runtimes() -> impl Strategy<Value = Runtime> {
+    let handler = prop::sample::select(vec!["spin", "spin-v2"]);
+    let systemd_cgroup = prop::sample::select(vec![None, Some(false), Some(true)]);
+    (handler, systemd_cgroup, any::<bool>()).prop_map(
+        |(handler, systemd_cgroup, local_image_pull)| Runtime {
+            handler: handler.to_owned(),
+            shim: "/home/kubernetes/bin/spin/containerd-shim-spin-v2".to_owned(),
+            systemd_cgroup,
+            local_image_pull,
+        },
+    )
+}
+
+fn add(config: &str, runtime: &Runtime) -> String {
+    String::from_utf8(config::add(config.as_bytes(), runtime).unwrap()).unwrap()
+}
+
+fn remove(config: &str, runtime: &Runtime) -> String {
+    String::from_utf8(config::remove(config.as_bytes(), runtime).unwrap()).unwrap()
+}
+
+fn parse(config: &str) -> Value {
+    toml_edit::de::from_str(config).unwrap()
+}
+
+/// Takes the value at the path out of the tree, and the tables that are empty then.
+fn take(tree: &mut Value, path: &[&str]) -> Option<Value> {
+    let table = tree.as_object_mut()?;
+    let (key, rest) = path.split_first()?;
+    if rest.is_empty() {
+        return table.remove(*key);
+    }
+    let inner = table.get_mut(*key)?;
+    let taken = take(inner, rest);
+    if inner.as_object().is_some_and(serde_json::Map::is_empty) {
+        table.remove(*key);
+    }
+    taken
+}
+
+fn without_empty_tables(tree: &mut Value) {
+    if let Some(table) = tree.as_object_mut() {
+        table.values_mut().for_each(without_empty_tables);
+        table.retain(|_, value| !value.as_object().is_some_and(serde_json::Map::is_empty));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn adding_adds_the_handler_and_the_pull_and_nothing_else(Generated { text, version } in configs(), runtime in runtimes()) {
+        let mut before = parse(&text);
+        let mut after = parse(&add(&text, &runtime));
+
+        let handler = [&["plugins"], &runtimes_of(version)[..], &[runtime.handler.as_str()]].concat();
+        let added = take(&mut after, &handler).unwrap();
+        prop_assert_eq!(added["runtime_type"].as_str(), Some(runtime.shim.as_str()));
+        prop_assert_eq!(added["options"]["SystemdCgroup"].as_bool(), runtime.systemd_cgroup);
+        let pull = ["plugins", "io.containerd.cri.v1.images", "use_local_image_pull"];
+        if runtime.local_image_pull && take(&mut before.clone(), &pull).is_none() {
+            prop_assert_eq!(take(&mut after, &pull), Some(Value::Bool(true)));
+        }
+        without_empty_tables(&mut before);
+        without_empty_tables(&mut after);
+        prop_assert_eq!(before, after);
+    }
+
+    #[test]
+    fn every_byte_from_before_is_still_there_and_so_are_the_line_endings(Generated { text, .. } in configs(), runtime in runtimes()) {
+        let changed = add(&text, &runtime);
+        let mut rest = changed.bytes();
+        prop_assert!(text.bytes().all(|byte| rest.any(|other| other == byte)), "{}", changed);
+        prop_assert!(!text.contains("\r\n") || !changed.replace("\r\n", "").contains('\n'), "{}", changed);
+    }
+
+    #[test]
+    fn adding_twice_is_adding_once(Generated { text, .. } in configs(), runtime in runtimes()) {
+        let once = add(&text, &runtime);
+        prop_assert_eq!(add(&once, &runtime), once);
+    }
+
+    #[test]
+    fn adding_another_replaces_the_first(Generated { text, .. } in configs(), first in runtimes(), second in runtimes()) {
+        let second = Runtime { handler: first.handler.clone(), ..second };
+        prop_assert_eq!(add(&add(&text, &first), &second), add(&text, &second));
+    }
+
+    #[test]
+    fn removing_gives_back_the_original_bytes(Generated { text, .. } in configs(), runtime in runtimes()) {
+        let changed = add(&text, &runtime);
+        prop_assert_ne!(&changed, &text);
+        prop_assert_eq!(remove(&changed, &runtime), text);
+    }
+
+    #[test]
+    fn removing_what_was_never_added_changes_nothing(Generated { text, .. } in configs(), runtime in runtimes()) {
+        prop_assert_eq!(remove(&text, &runtime), text);
+    }
+
+    #[test]
+    fn a_handler_that_points_elsewhere_is_refused(Generated { text, .. } in configs(), runtime in runtimes()) {
+        let elsewhere = Runtime { shim: "/opt/rcm/bin/containerd-shim-spin-v2".to_owned(), ..runtime.clone() };
+        // Without the marks it is another's.
+        let others = add(&text, &elsewhere).replace("swiss-node-installer", "other");
+        let refusal = config::add(others.as_bytes(), &runtime).unwrap_err().to_string();
+        prop_assert!(refusal.contains("/opt/rcm/bin/containerd-shim-spin-v2"), "{}", refusal);
+    }
+}

@@ -1,0 +1,180 @@
+//! What the installer does not do, and how the node looks then: as before.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use crate::support::containerd::{Containerd, Style, gke};
+use crate::support::{Node, containerds, words};
+
+/// The newest of those under test.
+fn newest() -> Containerd {
+    containerds().pop().unwrap()
+}
+
+fn oldest() -> Containerd {
+    containerds().remove(0)
+}
+
+fn usual(containerd: &Containerd) -> Node {
+    Node::start(containerd, |folder| gke(Some(2), Style::Gke, folder))
+}
+
+/// The installer fails with the words, and has changed nothing.
+fn refuses(node: &Node, expected: &[&str]) {
+    let before = node.read_config();
+    let error = node.must_fail("install");
+    for words in expected {
+        assert!(error.contains(words), "{words:?} is not in: {error}");
+    }
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert_eq!(node.read_config(), before);
+    assert_eq!(node.leftovers(), Vec::<String>::new());
+    assert_eq!(node.restarts(), 0);
+    assert!(node.ask().is_ok());
+}
+
+#[test]
+fn an_unknown_version_is_refused() {
+    let node = usual(&oldest());
+    fs::write(
+        node.config(),
+        node.read_config().replace("version = 2", "version = 5"),
+    )
+    .unwrap();
+    refuses(&node, &["5"]);
+}
+
+#[test]
+fn a_version_whose_runtimes_containerd_does_not_read_is_refused() {
+    let node = usual(&newest());
+    fs::write(node.config(), gke(Some(1), Style::Gke, node.folder.path())).unwrap();
+    refuses(&node, &["would not know the handler spin"]);
+}
+
+#[test]
+fn a_handler_that_points_elsewhere_is_refused() {
+    let node = usual(&newest());
+    let other = "[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.spin]\nruntime_type = \"/opt/shim\"\n";
+    fs::write(node.config(), node.read_config() + other).unwrap();
+    refuses(&node, &["already has a handler spin", "/opt/shim"]);
+}
+
+#[test]
+fn a_handler_of_an_imported_file_that_points_elsewhere_is_refused() {
+    let node = Node::start(&newest(), |folder| gke(Some(2), Style::Imports, folder));
+    let other = "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.spin]\nruntime_type = \"/opt/shim\"\n";
+    fs::write(node.path("etc/conf.d/spin.toml"), other).unwrap();
+    refuses(&node, &["already has a handler spin", "/opt/shim"]);
+}
+
+#[test]
+fn a_missing_configuration_is_refused() {
+    let node = usual(&newest());
+    fs::remove_file(node.config()).unwrap();
+    let error = node.must_fail("install");
+    assert!(
+        error.contains("cannot read containerd's configuration"),
+        "{error}"
+    );
+    assert_eq!(node.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn a_shim_with_another_digest_is_refused() {
+    let node = usual(&newest());
+    fs::write(node.path("shim"), "\x7fELF but not that one").unwrap();
+    refuses(&node, &["the image is broken"]);
+}
+
+#[test]
+fn a_shim_for_another_machine_is_refused() {
+    let node = usual(&newest());
+    let mut shim = fs::read(node.path("shim")).unwrap();
+    shim[18] = if shim[18] == 62 { 183 } else { 62 };
+    node.bring_shim(&shim);
+    refuses(&node, &["this node is"]);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_refused() {
+    let node = usual(&newest());
+    // Root may write anywhere, but not into a file as if it were a folder.
+    fs::write(node.path("home"), "").unwrap();
+    refuses(&node, &["home/kubernetes/bin/spin", "Not a directory"]);
+}
+
+#[test]
+fn a_containerd_that_is_away_is_not_touched() {
+    let node = usual(&newest());
+    let before = node.read_config();
+    let mut installer = node.installer("install");
+    let error = words(&installer.args(["--socket", "/nowhere"]).output().unwrap());
+    assert!(
+        error.contains("containerd does not answer at /nowhere"),
+        "{error}"
+    );
+    assert_eq!(node.read_config(), before);
+}
+
+#[test]
+fn a_second_installer_is_refused_while_the_first_is_at_work() {
+    let node = usual(&newest());
+    let folder = fs::File::open(node.path("etc")).unwrap();
+    rustix::fs::flock(&folder, rustix::fs::FlockOperation::LockExclusive).unwrap();
+    refuses(&node, &["another installer is at work"]);
+}
+
+#[test]
+fn a_containerd_that_does_not_come_back_gets_its_configuration_back() {
+    for containerd in containerds() {
+        let node = usual(&containerd);
+        let before = node.read_config();
+        fs::write(node.path("refuse-to-start"), "").unwrap();
+        let output = node
+            .installer("install")
+            .args(["--health-timeout", "2"])
+            .output();
+        let error = words(&output.unwrap());
+        assert!(
+            error.contains("has its configuration from before again, and is well"),
+            "{error}"
+        );
+        assert_eq!(node.read_config(), before);
+        assert!(node.ask().unwrap().runtime_ready);
+    }
+}
+
+#[test]
+fn containerd_is_restarted_at_most_three_times_in_twenty_minutes() {
+    let node = usual(&newest());
+    let original = node.read_config();
+    let mut refusal = String::new();
+    for _ in 0..4 {
+        let output = node.run("install");
+        if !output.status.success() {
+            refusal = words(&output);
+            break;
+        }
+        // As GKE's script at boot.
+        fs::write(node.config(), &original).unwrap();
+        node.restart();
+    }
+    assert!(
+        refusal.contains("was restarted 2 times within 20 minutes"),
+        "{refusal}"
+    );
+    assert_eq!(node.read_config(), original);
+}
+
+#[test]
+fn a_link_in_the_place_of_a_temporary_file_is_not_followed() {
+    let node = usual(&newest());
+    fs::write(node.path("victim"), "precious").unwrap();
+    symlink(
+        node.path("victim"),
+        node.path("etc/config.toml.swiss-candidate"),
+    )
+    .unwrap();
+    node.must("install");
+    assert_eq!(fs::read_to_string(node.path("victim")).unwrap(), "precious");
+}

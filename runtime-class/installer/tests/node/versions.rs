@@ -1,0 +1,98 @@
+//! Every containerd, with every version of a configuration that it reads.
+
+use std::fs;
+use std::thread;
+
+use swiss_node_installer::config::{Runtime, add, remove};
+use swiss_node_installer::dump::{judge_added, judge_removed};
+
+use crate::support::containerd::{Containerd, Style, gke};
+use crate::support::{Node, containerds};
+
+/// What the installer adds on such a node.
+fn runtime(node: &Node) -> Runtime {
+    Runtime {
+        handler: "spin".to_owned(),
+        shim: node.shim().display().to_string(),
+        systemd_cgroup: Some(true),
+        local_image_pull: node.containerd.version >= (2, 1, 0),
+    }
+}
+
+fn for_each_containerd(test: impl Fn(&Containerd, Option<u8>) + Sync) {
+    thread::scope(|scope| {
+        for containerd in containerds() {
+            let test = &test;
+            scope.spawn(move || {
+                for version in containerd.config_versions() {
+                    test(&containerd, *version);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn containerd_has_every_setting_from_before_in_every_style() {
+    for_each_containerd(|containerd, version| {
+        for style in Style::ALL {
+            let what = format!(
+                "containerd {:?}, version {version:?}, {style:?}",
+                containerd.version
+            );
+            let node = Node::prepare(containerd, |folder| gke(version, style, folder));
+            let original = fs::read(node.config()).unwrap();
+            let before = containerd.dump(&node.config()).expect(&what);
+            let runtime = runtime(&node);
+
+            fs::write(node.config(), add(&original, &runtime).expect(&what)).unwrap();
+            let after = containerd.dump(&node.config()).expect(&what);
+            judge_added(&before, &after, &runtime).expect(&what);
+            assert_eq!(
+                after.local_image_pull(),
+                runtime.local_image_pull.then_some(true),
+                "{what}"
+            );
+
+            let restored = remove(&fs::read(node.config()).unwrap(), &runtime).expect(&what);
+            assert_eq!(restored, original, "{what}");
+            judge_removed(&after, &before, "spin").expect(&what);
+        }
+    });
+}
+
+#[test]
+fn a_node_is_installed_once_and_uninstalled_to_the_byte() {
+    for_each_containerd(|containerd, version| {
+        let what = format!("containerd {:?}, version {version:?}", containerd.version);
+        let node = Node::start(containerd, |folder| gke(version, Style::Imports, folder));
+        let original = node.read_config();
+        let before = containerd.dump(&node.config()).unwrap();
+
+        node.must("install");
+        let after = containerd.dump(&node.config()).unwrap();
+        judge_added(&before, &after, &runtime(&node)).unwrap();
+        assert!(
+            node.ask().unwrap().handlers.contains(&"spin".to_owned()),
+            "{what}"
+        );
+        assert_eq!(
+            fs::read(node.shim()).unwrap(),
+            fs::read(node.path("shim")).unwrap(),
+            "{what}"
+        );
+        assert_eq!(node.restarts(), 1, "{what}");
+
+        node.must("install");
+        node.must("verify");
+        assert_eq!(node.restarts(), 1, "{what}: nothing has changed since");
+
+        node.must("uninstall");
+        assert_eq!(node.read_config(), original, "{what}");
+        assert!(
+            !node.ask().unwrap().handlers.contains(&"spin".to_owned()),
+            "{what}"
+        );
+        assert_eq!(node.leftovers(), Vec::<String>::new(), "{what}");
+    });
+}

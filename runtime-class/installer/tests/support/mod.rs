@@ -1,0 +1,192 @@
+//! A node in a temporary folder: a real containerd with a configuration as
+//! GKE's, on its own socket, and the installer as a process.
+
+#![allow(dead_code, reason = "each test crate uses a part of it")]
+
+pub mod containerd;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+pub use containerd::{Containerd, containerds};
+
+pub struct Node {
+    pub folder: TempDir,
+    pub containerd: Containerd,
+}
+
+impl Node {
+    /// A node whose containerd runs with the configuration that `config` makes
+    /// of its folder.
+    pub fn start(containerd: &Containerd, config: impl Fn(&Path) -> String) -> Self {
+        let node = Self::prepare(containerd, config);
+        node.restart();
+        node
+    }
+
+    /// The same without a running containerd.
+    pub fn prepare(containerd: &Containerd, config: impl Fn(&Path) -> String) -> Self {
+        let folder = tempfile::Builder::new().prefix("node").tempdir().unwrap();
+        let node = Self {
+            folder,
+            containerd: containerd.clone(),
+        };
+        fs::create_dir_all(node.path("etc/conf.d")).unwrap();
+        fs::create_dir_all(node.path("cni")).unwrap();
+        // The loopback plugin is enough for a network that is ready.
+        let network =
+            r#"{"cniVersion": "0.4.0", "name": "test", "plugins": [{"type": "loopback"}]}"#;
+        fs::write(node.path("cni/10.conflist"), network).unwrap();
+        fs::write(node.config(), config(node.folder.path())).unwrap();
+        node.bring_shim(&fs::read("/proc/self/exe").unwrap()[..100_000]);
+        let script = format!(
+            "cd {folder} || exit 1\necho >> restarts\n\
+             [ -f pid ] && kill -9 $(cat pid) && while kill -0 $(cat pid) 2>/dev/null; do :; done\n\
+             [ -f refuse-to-start ] && grep -q swiss-node-installer etc/config.toml && exit 1\n\
+             setsid {containerd} -c etc/config.toml > log 2>&1 < /dev/null &\necho $! > pid\n",
+            folder = node.folder.path().display(),
+            containerd = containerd.binary.display(),
+        );
+        fs::write(node.path("restart"), script).unwrap();
+        node
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.path("etc/config.toml")
+    }
+
+    pub fn read_config(&self) -> String {
+        fs::read_to_string(self.config()).unwrap()
+    }
+
+    pub fn shim(&self) -> PathBuf {
+        self.path("home/kubernetes/bin/spin/containerd-shim-spin-v2")
+    }
+
+    /// Puts a shim into the place that the image has for it.
+    pub fn bring_shim(&self, content: &[u8]) {
+        fs::write(self.path("shim"), content).unwrap();
+        let sum = Command::new("sha256sum")
+            .arg("shim")
+            .current_dir(self.folder.path())
+            .output()
+            .unwrap();
+        fs::write(self.path("shim.sha256"), sum.stdout).unwrap();
+    }
+
+    /// Restarts containerd as the node's init would, and waits until it answers.
+    pub fn restart(&self) {
+        let status = Command::new("sh")
+            .arg(self.path("restart"))
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let end = Instant::now() + Duration::from_secs(20);
+        while self.ask().is_err() {
+            assert!(
+                Instant::now() < end,
+                "{}",
+                fs::read_to_string(self.path("log")).unwrap()
+            );
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        fs::remove_file(self.path("restarts")).unwrap();
+    }
+
+    /// How often containerd was restarted since the node was started.
+    pub fn restarts(&self) -> usize {
+        fs::read_to_string(self.path("restarts"))
+            .unwrap_or_default()
+            .lines()
+            .count()
+    }
+
+    pub fn ask(&self) -> anyhow::Result<swiss_node_installer::cri::Status> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(swiss_node_installer::cri::status(
+            &self.path("containerd.sock"),
+        ))
+    }
+
+    pub fn installer(&self, verb: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_node-installer"));
+        command.env_clear().arg(verb);
+        command
+            .env("SHIM", self.shim())
+            .env("SHIM_SOURCE", self.path("shim"))
+            .env("CONTAINERD_CONFIG", self.config())
+            .env("CONTAINERD", &self.containerd.binary)
+            .env("CONTAINERD_SOCKET", self.path("containerd.sock"))
+            .env(
+                "RESTART_COMMAND",
+                format!("sh {}", self.path("restart").display()),
+            )
+            .env("HEALTH_TIMEOUT", "10");
+        command
+    }
+
+    pub fn run(&self, verb: &str) -> Output {
+        self.installer(verb).output().unwrap()
+    }
+
+    /// Runs the installer, which must succeed.
+    pub fn must(&self, verb: &str) -> String {
+        let output = self.run(verb);
+        let log = fs::read_to_string(self.path("log")).unwrap_or_default();
+        assert!(output.status.success(), "{verb}: {}\n{log}", words(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs the installer, which must fail, and gives back its error.
+    pub fn must_fail(&self, verb: &str) -> String {
+        let output = self.run(verb);
+        assert!(
+            !output.status.success(),
+            "{verb} should have failed: {}",
+            words(&output)
+        );
+        words(&output)
+    }
+
+    /// The files that the installer may leave, and does not after `uninstall`.
+    pub fn leftovers(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        for folder in ["etc", "home/kubernetes/bin", "home/kubernetes/bin/spin"] {
+            let Ok(entries) = fs::read_dir(self.path(folder)) else {
+                continue;
+            };
+            names.extend(entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()));
+        }
+        names.retain(|name| !["config.toml", "conf.d"].contains(&name.as_str()));
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let script =
+            "[ -f pid ] && kill -9 $(cat pid) && while kill -0 $(cat pid) 2>/dev/null; do :; done";
+        let _ = Command::new("sh")
+            .args(["-c", script])
+            .current_dir(self.folder.path())
+            .status();
+    }
+}
+
+/// What the installer said: stdout and stderr.
+pub fn words(output: &Output) -> String {
+    [&output.stdout, &output.stderr]
+        .map(|words| String::from_utf8_lossy(words))
+        .concat()
+}

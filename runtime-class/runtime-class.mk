@@ -1,0 +1,34 @@
+# The node installer's tests, and the containerds that judge it. A part of the
+# main Makefile.
+
+# The release of Debian that has each. Its package's own version is not pinned:
+# Debian keeps only the newest of a security update.
+CONTAINERD_1.6.20 := bookworm
+CONTAINERD_1.7.24 := trixie
+CONTAINERD_2.1.9 := forky
+CONTAINERD_VERSIONS := 1.6.20 1.7.24 2.1.9
+CONTAINERDS := $(CONTAINERD_VERSIONS:%=$(CACHE)/containerd-%/usr/bin/containerd)
+
+# Always the same choice of features, as with $(TOOLS).
+INSTALLER := --release --locked --package swiss-node-installer --features crash-points
+
+# apt with lists and archives of its own, so that the system's stay as they are.
+$(CONTAINERDS): $(CACHE)/containerd-%/usr/bin/containerd:
+	rm -rf $(CACHE)/containerd-$*.new
+	mkdir -p $(CACHE)/containerd-$*.new/apt/{lists,archives}/partial
+	cd $(CACHE)/containerd-$*.new/apt && \
+	  uri=$$(apt-get indextargets --format '$$(REPO_URI) $$(RELEASE)' | awk '$$2 !~ /-/ { print $$1; exit }') && \
+	  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $${uri:-http://deb.debian.org/debian} $(CONTAINERD_$*) main" >sources.list && \
+	  apt="apt-get -qq -oDebug::NoLocking=1 -oAPT::Sandbox::User= -oDir::State::lists=$$PWD/lists -oDir::Cache=$$PWD -oDir::Etc::sourcelist=$$PWD/sources.list -oDir::Etc::sourceparts=-" && \
+	  $$apt update && $$apt download containerd && dpkg -x containerd_*.deb ..
+	rm -r $(CACHE)/containerd-$*.new/apt
+	@$(CACHE)/containerd-$*.new/usr/bin/containerd --version | grep -q ' v\?$*' || \
+	  { echo "Debian's $(CONTAINERD_$*) has another containerd than $* by now: set the new version in runtime-class/runtime-class.mk" >&2; exit 1; }
+	mv $(CACHE)/containerd-$*.new $(CACHE)/containerd-$*
+
+.PHONY: test-installer
+
+space := $() $()
+test-installer: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS))
+test-installer: $(CONTAINERDS) ## Test the node installer on nodes with real containerds
+	cargo test $(INSTALLER)
