@@ -18,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+mod artifact;
 mod component;
 mod manifest;
 mod router;

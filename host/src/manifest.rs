@@ -110,7 +110,7 @@ enum Commands {
     Several(Vec<String>),
 }
 
-fn no_hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+pub fn no_hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
     let hosts = Vec::<String>::deserialize(deserializer)?;
     if hosts.is_empty() {
         return Ok(());

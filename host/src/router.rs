@@ -35,6 +35,11 @@ impl<T> Router<T> {
 pub struct Route(String);
 
 impl Route {
+    /// The route of every path.
+    pub fn any() -> Self {
+        Self("/...".to_owned())
+    }
+
     /// In the crate's syntax.
     fn pattern(&self) -> String {
         match self.0.strip_suffix("/...") {
