@@ -28,5 +28,5 @@ mod server;
 pub use component::{Component, State};
 pub use manifest::{Manifest, Trigger};
 pub use router::Route;
-pub use runtime::Runtime;
+pub use runtime::{Load, Runtime, engine};
 pub use server::{Options, Server};

@@ -88,14 +88,8 @@ async fn serve(args: Args) -> Result<()> {
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
 
-    // The words of `spin up`.
-    let base = format!("http://{}", server.address());
-    let mut words = format!("\nServing {base}\nAvailable Routes:\n");
-    for (route, component) in server.routes() {
-        words += &format!("  {component}: {base}{route}\n");
-    }
     // That nobody reads them is no reason not to serve.
-    let _ = io::stdout().write_all(words.as_bytes());
+    let _ = io::stdout().write_all(server.announcement().as_bytes());
 
     server
         .run(async {

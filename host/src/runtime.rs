@@ -34,6 +34,10 @@ const WASI: [&str; 7] = [
     "wasi:sockets",
 ];
 
+/// Makes a component of a file, mostly
+/// [by compiling it](component::Component::from_file).
+pub type Load = fn(&Engine, &Path) -> wasmtime::Result<component::Component>;
+
 /// What all components of a process share.
 pub struct Runtime {
     engine: Engine,
@@ -52,22 +56,7 @@ impl Runtime {
     /// When the address space does not suffice for the instances, or there can
     /// be no more threads.
     pub fn new(instances: u32, instance_reuse: usize, cache: Option<Cache>) -> Result<Self> {
-        let mut pool = PoolingAllocationConfig::new();
-        pool.total_component_instances(instances)
-            .total_memories(instances)
-            .total_stacks(instances)
-            // A component made of a core module has three or four of these.
-            .total_core_instances(instances.saturating_mul(4))
-            .total_tables(instances.saturating_mul(4))
-            .max_memory_size(MEMORY_BYTES)
-            .linear_memory_keep_resident(RESIDENT_BYTES)
-            .table_keep_resident(4 << 10);
-        let mut config = Config::new();
-        config
-            .allocation_strategy(pool)
-            .cache(cache)
-            .epoch_interruption(true);
-        let engine = Engine::new(&config)?;
+        let engine = engine(instances, cache)?;
         let weak = engine.weak();
         thread::Builder::new().spawn(move || {
             while let Some(engine) = weak.upgrade() {
@@ -87,14 +76,14 @@ impl Runtime {
         })
     }
 
-    /// Compiles the component in the file `path`; `id` is for messages.
+    /// Loads the component in the file `path` by `load`; `id` is for messages.
     ///
     /// # Errors
     /// When it is no component for WASI 0.2's HTTP, with the imports
     /// that this host lacks.
-    pub fn load(&self, id: &str, path: &Path) -> Result<Component> {
+    pub fn load(&self, id: &str, path: &Path, load: Load) -> Result<Component> {
         let file = path.display();
-        let component = component::Component::from_file(&self.engine, path)
+        let component = load(&self.engine, path)
             .map_err(|error| anyhow!("{file} is not a WebAssembly component: {error:#}"))?;
         let missing: Vec<_> = component
             .component_type()
@@ -120,6 +109,30 @@ impl Runtime {
             self.instance_reuse,
         ))
     }
+}
+
+/// The engine of a runtime for at most `instances` instances at a time. What
+/// one such engine compiles ahead of time, another takes.
+///
+/// # Errors
+/// When the address space does not suffice for the instances.
+pub fn engine(instances: u32, cache: Option<Cache>) -> Result<Engine> {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(instances)
+        .total_memories(instances)
+        .total_stacks(instances)
+        // A component made of a core module has three or four of these.
+        .total_core_instances(instances.saturating_mul(4))
+        .total_tables(instances.saturating_mul(4))
+        .max_memory_size(MEMORY_BYTES)
+        .linear_memory_keep_resident(RESIDENT_BYTES)
+        .table_keep_resident(4 << 10);
+    let mut config = Config::new();
+    config
+        .allocation_strategy(pool)
+        .cache(cache)
+        .epoch_interruption(true);
+    Ok(Engine::new(&config)?)
 }
 
 /// Whether `import` names an interface of WASI 0.2.

@@ -19,14 +19,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use wasmtime::Cache;
+use wasmtime::{Cache, component};
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::ProxyHandler;
 
 use crate::component::Component;
 use crate::manifest::Manifest;
 use crate::router::{Route, Router};
-use crate::runtime::Runtime;
+use crate::runtime::{Load, Runtime};
 
 /// Paths that Spin answers itself, before any route.
 const WELL_KNOWN: &str = "/.well-known/spin/";
@@ -53,6 +53,9 @@ pub struct Options {
     pub access_log: bool,
     /// Where compiled code is kept for the next start.
     pub cache: Option<Cache>,
+    /// How a component's file is loaded: unless it is compiled already, by
+    /// compiling it.
+    pub load: Load,
 }
 
 impl Default for Options {
@@ -66,6 +69,7 @@ impl Default for Options {
             drain_timeout: Duration::from_secs(30),
             access_log: false,
             cache: None,
+            load: |engine, file| component::Component::from_file(engine, file),
         }
     }
 }
@@ -92,7 +96,7 @@ impl Server {
         )?;
         let mut components = BTreeMap::new();
         for (id, path) in &manifest.components {
-            components.insert(id, ProxyHandler::new(runtime.load(id, path)?));
+            components.insert(id, ProxyHandler::new(runtime.load(id, path, options.load)?));
         }
         let routes: Vec<_> = manifest
             .triggers
@@ -128,9 +132,14 @@ impl Server {
         self.address
     }
 
-    /// Routes and their components' ids, in the manifest's order.
-    pub fn routes(&self) -> &[(Route, String)] {
-        &self.routes
+    /// What `spin up` prints: the address, and the routes in the manifest's order.
+    pub fn announcement(&self) -> String {
+        let base = format!("http://{}", self.address);
+        let mut words = format!("\nServing {base}\nAvailable Routes:\n");
+        for (route, component) in &self.routes {
+            words += &format!("  {component}: {base}{route}\n");
+        }
+        words
     }
 
     /// Serves until `stop` is ready; then takes no new connection, lets open
