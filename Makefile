@@ -102,3 +102,4 @@ $(JCO)/installed:
 	touch $@
 
 include tests/chart/chart.mk
+include e2e/e2e.mk

@@ -1,0 +1,34 @@
+# The tests on a real Kubernetes. A part of the main Makefile.
+
+# What the shim's crates need to compile: Debian's protobuf compiler, and
+# libseccomp, linked statically. Debian keeps only the newest of an update, so
+# no version stands here.
+SHIM_PACKAGES := libprotobuf-dev libprotobuf32 libprotoc32 libseccomp-dev protobuf-compiler
+SHIM_ROOT := $(CACHE)/debian-$(shell sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null)-shim
+SHIM_LIBRARIES := $(SHIM_ROOT)/usr/lib/$(shell uname -m)-linux-gnu
+
+# A choice of packages of its own: those of TOOLS would be compiled once more
+# with the shim's features. The first time it compiles wasmtime again.
+SHIM := --release --locked --package swiss-shim
+
+shim test-shim: export PROTOC := $(SHIM_ROOT)/usr/bin/protoc
+shim test-shim: export PROTOC_INCLUDE := $(SHIM_ROOT)/usr/include
+shim test-shim: export LIBSECCOMP_LINK_TYPE := static
+shim test-shim: export LIBSECCOMP_LIB_PATH := $(SHIM_LIBRARIES)
+# Where protoc finds its own libraries.
+shim test-shim: export LD_LIBRARY_PATH := $(SHIM_LIBRARIES)
+
+.PHONY: shim test-shim
+
+shim: | $(SHIM_ROOT) ## Build the stand-in shim target/release/containerd-shim-spin-v2
+	cargo build $(SHIM)
+
+test-shim: | $(SHIM_ROOT) ## Check and test the stand-in shim by itself
+	cargo clippy $(SHIM) --all-targets
+	cargo test $(SHIM)
+
+$(SHIM_ROOT):
+	rm -rf $@.new
+	mkdir -p $@.new
+	cd $@.new && apt-get download --quiet $(SHIM_PACKAGES) && for deb in *.deb; do dpkg -x $$deb .; done && rm *.deb
+	mv $@.new $@
