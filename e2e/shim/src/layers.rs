@@ -49,7 +49,12 @@ impl Application {
     /// # Errors
     /// One line, when there is no application or `root` cannot be written to.
     pub fn unpack(source: &Source, root: &Path) -> Result<Self> {
+        let application = Self::read(source, root)?;
         create_folder(&root.join(".spin"))?;
+        Ok(application)
+    }
+
+    fn read(source: &Source, root: &Path) -> Result<Self> {
         let layers = match source {
             Source::File(_) => {
                 return Ok(Self {
