@@ -12,7 +12,7 @@ PORT ?= 5000
 
 # The tools and their tests, always the same choice of packages: with another
 # one Cargo would unite other features, and compile wasmtime once more.
-TOOLS := --release --locked --package swiss-build --package swiss-host --package swiss-tests
+TOOLS := --release --locked --package swiss-build --package swiss-host --package swiss-manifest --package swiss-tests
 
 # What is built by itself, so that `make up` does not wait for it.
 PUSH := --release --locked --package swiss-push
@@ -99,9 +99,11 @@ lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
 	cargo clippy --locked --package swiss --all-targets
 	cargo clippy $(TOOLS) --all-targets
 	cargo clippy $(PUSH) --all-targets
+	cargo clippy $(INSTALLER) --all-targets
 	cargo doc --locked --package swiss --no-deps
 	cargo doc $(TOOLS) --no-deps
 	cargo doc $(PUSH) --no-deps
+	cargo doc $(INSTALLER) --no-deps
 	cargo shear
 # Offline, cargo-deny wants also the crates of other platforms to be there.
 	cargo fetch --locked
