@@ -76,8 +76,10 @@ lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
 	cargo fmt --all --check
 	cargo clippy --locked --package swiss --all-targets
 	cargo clippy $(TOOLS) --all-targets
+	cargo clippy $(INSTALLER) --all-targets
 	cargo doc --locked --package swiss --no-deps
 	cargo doc $(TOOLS) --no-deps
+	cargo doc $(INSTALLER) --no-deps
 	cargo shear
 # Offline, cargo-deny wants also the crates of other platforms to be there.
 	cargo fetch --locked
