@@ -134,7 +134,7 @@ impl Node {
                 "RESTART_COMMAND",
                 format!("sh {}", self.path("restart").display()),
             )
-            .env("HEALTH_TIMEOUT", "10");
+            .env("HEALTH_TIMEOUT", "30");
         command
     }
 
