@@ -44,7 +44,7 @@ test-installer test-installer-cluster: export CONTAINERDS := $(subst $(space),:,
 test-installer: export RUNC := $(RUNC)
 test-installer: export BUSYBOX := $(BUSYBOX)
 test-installer: $(CONTAINERDS) $(BUSYBOX) ## Test the node installer on nodes with real containerds
-	cargo test $(INSTALLER) --lib --bins --test config --test node --test crash --test pods
+	cargo test $(INSTALLER) --lib --bins --test config --test manifests --test node --test crash --test pods
 
 test-installer-cluster: export KUBE_APISERVER := $(KUBE_APISERVER)
 test-installer-cluster: export KUBECTL := $(KUBECTL)
