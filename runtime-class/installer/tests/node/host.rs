@@ -114,3 +114,46 @@ fn with_small_disk(node: &Node, place: &Path, size: &str) -> String {
     assert!(!output.status.success());
     words(&output)
 }
+
+#[test]
+fn the_right_to_change_the_root_is_enough() {
+    let node = usual();
+    // The node's init, which the restart command only asks.
+    let script = "mkfifo ask; echo 'echo >$(dirname $0)/ask' >systemctl";
+    let made = Command::new("sh")
+        .args(["-c", script])
+        .current_dir(node.folder.path())
+        .status();
+    assert!(made.unwrap().success());
+    let init = "while read -r _ <ask; do sh restart; done";
+    let mut init = Command::new("sh")
+        .args(["-c", init])
+        .current_dir(node.folder.path())
+        .spawn()
+        .unwrap();
+
+    // As the containers of the DaemonSet.
+    let installer = node.installer("install");
+    let mut command = Command::new("setpriv");
+    command
+        .args([
+            "--no-new-privs",
+            "--inh-caps=-all",
+            "--bounding-set=-all,+sys_chroot",
+        ])
+        .arg(installer.get_program())
+        .arg("install");
+    for (name, value) in installer.get_envs() {
+        command.env(name, value.unwrap());
+    }
+    let restart = format!("sh {}", node.path("systemctl").display());
+    let command = command
+        .env("HOST_ROOT", "/proc/self/root")
+        .env("RESTART_COMMAND", restart);
+    let output = command.output().unwrap();
+    init.kill().unwrap();
+    init.wait().unwrap();
+    assert!(output.status.success(), "{}", words(&output));
+    node.must("verify");
+    assert_eq!(node.restarts(), 1);
+}
