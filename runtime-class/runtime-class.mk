@@ -9,8 +9,16 @@ CONTAINERD_2.1.9 := forky
 CONTAINERD_VERSIONS := 1.6.20 1.7.24 2.1.9
 CONTAINERDS := $(CONTAINERD_VERSIONS:%=$(CACHE)/containerd-%/usr/bin/containerd)
 
+# What the tests' pods are run by: the oldest runc that all of them take.
+RUNC := $(CACHE)/containerd-1.6.20/usr/sbin/runc
+
+# An API server and etcd, from wherever they are.
+KUBE_APISERVER ?= $(CACHE)/kubernetes-1.36.3/bin/kube-apiserver
+KUBECTL ?= $(CACHE)/kubernetes-1.36.3/bin/kubectl
+ETCD ?= $(shell command -v etcd)
+
 # Always the same choice of features, as with $(TOOLS).
-INSTALLER := --release --locked --package swiss-node-installer --features crash-points
+INSTALLER := --release --locked --package swiss-node-installer --features crash-points,cluster-tests
 
 # apt with lists and archives of its own, so that the system's stay as they are.
 $(CONTAINERDS): $(CACHE)/containerd-%/usr/bin/containerd:
@@ -20,15 +28,31 @@ $(CONTAINERDS): $(CACHE)/containerd-%/usr/bin/containerd:
 	  uri=$$(apt-get indextargets --format '$$(REPO_URI) $$(RELEASE)' | awk '$$2 !~ /-/ { print $$1; exit }') && \
 	  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $${uri:-http://deb.debian.org/debian} $(CONTAINERD_$*) main" >sources.list && \
 	  apt="apt-get -qq -oDebug::NoLocking=1 -oAPT::Sandbox::User= -oDir::State::lists=$$PWD/lists -oDir::Cache=$$PWD -oDir::Etc::sourcelist=$$PWD/sources.list -oDir::Etc::sourceparts=-" && \
-	  $$apt update && $$apt download containerd && dpkg -x containerd_*.deb ..
+	  $$apt update && $$apt download containerd runc && \
+	  for package in *.deb; do dpkg -x $$package ..; done
 	rm -r $(CACHE)/containerd-$*.new/apt
-	@$(CACHE)/containerd-$*.new/usr/bin/containerd --version | grep -q ' v\?$*' || \
+	@$(CACHE)/containerd-$*.new/usr/bin/containerd --version | grep -q ' v\?$(subst .,\.,$*)' || \
 	  { echo "Debian's $(CONTAINERD_$*) has another containerd than $* by now: set the new version in runtime-class/runtime-class.mk" >&2; exit 1; }
 	mv $(CACHE)/containerd-$*.new $(CACHE)/containerd-$*
 
-.PHONY: test-installer
+$(RUNC): $(firstword $(CONTAINERDS))
+
+.PHONY: test-installer test-installer-cluster
 
 space := $() $()
-test-installer: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS))
-test-installer: $(CONTAINERDS) ## Test the node installer on nodes with real containerds
-	cargo test $(INSTALLER)
+test-installer test-installer-cluster: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS))
+test-installer: export RUNC := $(RUNC)
+test-installer: export BUSYBOX := $(BUSYBOX)
+test-installer: $(CONTAINERDS) $(BUSYBOX) ## Test the node installer on nodes with real containerds
+	cargo test $(INSTALLER) --lib --bins --test config --test manifests
+ifeq ($(shell id -u),0)
+	cargo test $(INSTALLER) --test node --test crash --test pods
+else
+	@echo "skipped: the installer on nodes, which only root can start"
+endif
+
+test-installer-cluster: export KUBE_APISERVER := $(KUBE_APISERVER)
+test-installer-cluster: export KUBECTL := $(KUBECTL)
+test-installer-cluster: export ETCD := $(ETCD)
+test-installer-cluster: $(CONTAINERDS) ## Test the node installer with a real API server (KUBE_APISERVER, KUBECTL, ETCD)
+	cargo test $(INSTALLER) --test cluster

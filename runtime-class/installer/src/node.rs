@@ -166,7 +166,8 @@ impl Node {
         Runtime {
             handler: self.handler.clone(),
             shim: self.shim.display().to_string(),
-            systemd_cgroup: before.systemd_cgroup_of_runc(),
+            // Without it, the shim does what `false` asks for.
+            systemd_cgroup: before.systemd_cgroup_of_runc().filter(|wanted| *wanted),
             local_image_pull: before.local_image_pull().is_some(),
         }
     }

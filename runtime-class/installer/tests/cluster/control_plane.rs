@@ -285,13 +285,8 @@ impl ControlPlane {
 
     pub fn can(&self, node: &str, verb: &str, resource: &str) -> String {
         let kubeconfig = self.kubeconfig_of_pod(node);
-        let arguments = [
-            "auth",
-            "can-i",
-            verb,
-            resource,
-            "--namespace=swiss-node-installer",
-        ];
+        let mut arguments = vec!["auth", "can-i", "--namespace=swiss-node-installer", verb];
+        arguments.extend(resource.split(' '));
         let answer = self.kubectl_as(&kubeconfig, &arguments, "");
         // It fails when the answer is no.
         answer.map_or("no".to_owned(), |answer| answer.trim().to_owned())

@@ -151,7 +151,9 @@ fn a_pod_can_change_its_own_node_only_and_of_that_the_taint_only() {
     let annotate = json!({ "metadata": { "annotations": { ANNOTATION: "x" } } });
     patch("worker", annotate.clone()).unwrap();
     let mut own = cluster.node("worker")["spec"]["taints"].clone();
-    own.as_array_mut().unwrap().retain(|taint| taint["key"] != STARTUP_TAINT);
+    own.as_array_mut()
+        .unwrap()
+        .retain(|taint| taint["key"] != STARTUP_TAINT);
     patch("worker", json!({ "spec": { "taints": own } })).unwrap();
 
     let refused = [
@@ -182,7 +184,7 @@ fn a_pod_can_change_its_own_node_only_and_of_that_the_taint_only() {
         ("delete", "nodes"),
         ("get", "secrets"),
         ("create", "pods"),
-        ("patch", "nodes/status"),
+        ("patch", "nodes --subresource=status"),
     ] {
         assert_eq!(
             cluster.can("worker", verb, resource),

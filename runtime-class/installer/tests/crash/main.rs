@@ -12,7 +12,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::fs;
 use std::os::unix::process::ExitStatusExt;
+
+use swiss_node_installer::config::{Runtime, add};
 
 use support::containerd::{Style, gke};
 use support::{Node, containerds, words};
@@ -24,8 +27,9 @@ const KILL: i32 = 9;
 fn kill_everywhere(verb: &str, fewest: usize, prepare: impl Fn(&Node), check: impl Fn(&Node)) {
     let containerd = containerds().pop().unwrap();
     for point in 0.. {
-        let node = Node::start(&containerd, |folder| gke(Some(2), Style::Imports, folder));
+        let node = Node::prepare(&containerd, |folder| gke(Some(2), Style::Imports, folder));
         prepare(&node);
+        node.restart();
         let output = node
             .installer(verb)
             .env("CRASH_AT", point.to_string())
@@ -76,16 +80,26 @@ fn install_can_be_killed_anywhere() {
 
 #[test]
 fn uninstall_can_be_killed_anywhere() {
-    let original = std::cell::RefCell::new(String::new());
+    let original = |node: &Node| gke(Some(2), Style::Imports, node.folder.path());
     kill_everywhere(
         "uninstall",
         15,
         |node| {
-            original.replace(node.read_config());
-            node.must("install");
+            // As `install` leaves it, which the test above has seen.
+            let runtime = Runtime {
+                handler: "spin".to_owned(),
+                shim: node.shim().display().to_string(),
+                systemd_cgroup: Some(true),
+                local_image_pull: node.containerd.version >= (2, 1, 0),
+            };
+            let installed = add(original(node).as_bytes(), &runtime).unwrap();
+            fs::write(node.config(), installed).unwrap();
+            fs::write(node.path("etc/config.toml.swiss-original"), original(node)).unwrap();
+            fs::create_dir_all(node.shim().parent().unwrap()).unwrap();
+            fs::copy(node.path("shim"), node.shim()).unwrap();
         },
         |node| {
-            assert_eq!(node.read_config(), *original.borrow());
+            assert_eq!(node.read_config(), original(node));
             assert!(!node.ask().unwrap().handlers.contains(&"spin".to_owned()));
             assert_eq!(node.leftovers(), Vec::<String>::new());
         },
@@ -101,7 +115,7 @@ fn the_way_back_can_be_killed_anywhere() {
     for point in FIRST_ON_THE_WAY_BACK.. {
         let node = Node::start(&containerd, |folder| gke(Some(2), Style::Gke, folder));
         let before = node.read_config();
-        std::fs::write(node.path("refuse-to-start"), "").unwrap();
+        fs::write(node.path("refuse-to-start"), "").unwrap();
         let mut installer = node.installer("install");
         installer
             .env("HEALTH_TIMEOUT", "1")
@@ -123,11 +137,13 @@ fn the_way_back_can_be_killed_anywhere() {
             words(&output).lines().last().unwrap_or_default()
         );
         // Whatever it was that kept containerd down is over.
-        std::fs::remove_file(node.path("refuse-to-start")).unwrap();
+        fs::remove_file(node.path("refuse-to-start")).unwrap();
         // With its old configuration, init has started it again already.
         if node.read_config() == before && node.ask().is_err() {
             node.restart();
         }
+        // And the next attempt may be twenty minutes later.
+        let _ = fs::remove_file(node.shim().with_file_name("restarts"));
         node.must("install");
         is_installed(&node);
     }

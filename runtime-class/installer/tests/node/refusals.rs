@@ -159,9 +159,10 @@ fn containerd_is_restarted_at_most_three_times_in_twenty_minutes() {
         fs::write(node.config(), &original).unwrap();
         node.restart();
     }
+    let log = fs::read_to_string(node.path("log")).unwrap();
     assert!(
         refusal.contains("was restarted 2 times within 20 minutes"),
-        "{refusal}"
+        "{refusal}\n{log}"
     );
     assert_eq!(node.read_config(), original);
 }
@@ -172,7 +173,7 @@ fn a_link_in_the_place_of_a_temporary_file_is_not_followed() {
     fs::write(node.path("victim"), "precious").unwrap();
     symlink(
         node.path("victim"),
-        node.path("etc/config.toml.swiss-candidate"),
+        node.path("etc/config.toml.swiss-original.new"),
     )
     .unwrap();
     node.must("install");

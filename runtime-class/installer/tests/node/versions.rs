@@ -96,3 +96,27 @@ fn a_node_is_installed_once_and_uninstalled_to_the_byte() {
         assert_eq!(node.leftovers(), Vec::<String>::new(), "{what}");
     });
 }
+
+#[test]
+fn a_drop_in_that_loses_the_nodes_settings_is_noticed() {
+    for containerd in containerds() {
+        let (version, plugin) = match containerd.version {
+            (1, ..) => (2, "io.containerd.grpc.v1.cri"),
+            _ => (3, "io.containerd.cri.v1.runtime"),
+        };
+        let node = Node::prepare(&containerd, |folder| gke(Some(2), Style::Imports, folder));
+        let before = containerd.dump(&node.config()).unwrap();
+        let runtime = runtime(&node);
+        let drop_in = format!(
+            "version = {version}\n[plugins.\"{plugin}\".containerd.runtimes.spin]\nruntime_type = \"{}\"\n",
+            runtime.shim
+        );
+        fs::write(node.path("etc/conf.d/spin.toml"), drop_in).unwrap();
+        let after = containerd.dump(&node.config()).unwrap();
+        assert_eq!(after.runtime_type("spin"), Some(runtime.shim.as_str()));
+        let judgement = judge_added(&before, &after, &runtime)
+            .unwrap_err()
+            .to_string();
+        assert!(judgement.contains("/home/kubernetes/bin"), "{judgement}");
+    }
+}

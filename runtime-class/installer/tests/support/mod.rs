@@ -44,11 +44,14 @@ impl Node {
         fs::write(node.config(), config(node.folder.path())).unwrap();
         node.bring_shim(&fs::read("/proc/self/exe").unwrap()[..100_000]);
         let script = format!(
-            "cd {folder} || exit 1\necho >> restarts\n\
+            "cd {folder} || exit 1\necho >> restarts\nexport PATH={runc}:$PATH\n\
              [ -f pid ] && kill -9 $(cat pid) && while kill -0 $(cat pid) 2>/dev/null; do :; done\n\
              [ -f refuse-to-start ] && grep -q swiss-node-installer etc/config.toml && exit 1\n\
              setsid {containerd} -c etc/config.toml > log 2>&1 < /dev/null &\necho $! > pid\n",
             folder = node.folder.path().display(),
+            runc = std::env::var("RUNC")
+                .unwrap_or_default()
+                .trim_end_matches("/runc"),
             containerd = containerd.binary.display(),
         );
         fs::write(node.path("restart"), script).unwrap();
@@ -131,7 +134,7 @@ impl Node {
                 "RESTART_COMMAND",
                 format!("sh {}", self.path("restart").display()),
             )
-            .env("HEALTH_TIMEOUT", "10");
+            .env("HEALTH_TIMEOUT", "30");
         command
     }
 

@@ -1,0 +1,112 @@
+//! Pods on an installed node, by runc and by the new handler. The shim is
+//! containerd's own for runc under another name: whether containerd finds and
+//! starts what is at the handler's path is the question, not what that does.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test panics to fail"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cri;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cri::Cri;
+use support::{Containerd, Node, containerds};
+
+const IMAGE: &str = "docker.io/library/busybox:test";
+
+/// For a machine without systemd, on which containers may not lower their score
+/// for the kernel's killer. Without options for runc, none are copied for the
+/// handler, which this shim would not know under another name.
+fn config(folder: &Path) -> String {
+    let folder = folder.display();
+    let cri = "plugins.\"io.containerd.grpc.v1.cri\"";
+    format!(
+        "version = 2\nroot = \"{folder}/root\"\nstate = \"{folder}/state\"\n\
+         [grpc]\n  address = \"{folder}/containerd.sock\"\n\
+         [{cri}]\n  sandbox_image = \"{IMAGE}\"\n  restrict_oom_score_adj = true\n\
+         [{cri}.cni]\n  conf_dir = \"{folder}/cni\"\n\
+         [{cri}.containerd]\n  snapshotter = \"native\"\n\
+         [{cri}.containerd.runtimes.runc]\n  runtime_type = \"io.containerd.runc.v2\"\n"
+    )
+}
+
+fn variable(name: &str) -> PathBuf {
+    std::env::var_os(name)
+        .unwrap_or_else(|| panic!("{name} is not set: run `make test-installer`"))
+        .into()
+}
+
+/// An image of busybox, as `docker save` writes it.
+fn import_image(node: &Node) {
+    let script = format!(
+        "mkdir image && cd image && mkdir bin && cp {busybox} bin/busybox && tar -cf layer.tar bin && \
+         echo '{{\"architecture\": \"amd64\", \"os\": \"linux\", \"config\": {{\"Entrypoint\": [\"/bin/busybox\", \"sleep\", \"100000\"]}}, \
+         \"rootfs\": {{\"type\": \"layers\", \"diff_ids\": [\"sha256:'$(sha256sum layer.tar | cut -d ' ' -f 1)'\"]}}}}' >config.json && \
+         echo '[{{\"Config\": \"config.json\", \"RepoTags\": [\"{IMAGE}\"], \"Layers\": [\"layer.tar\"]}}]' >manifest.json && \
+         tar -cf ../image.tar manifest.json config.json layer.tar && cd .. && \
+         {ctr} --address $PWD/containerd.sock --namespace k8s.io images import --local --snapshotter native image.tar",
+        busybox = variable("BUSYBOX").display(),
+        ctr = node.containerd.binary.with_file_name("ctr").display(),
+    );
+    let output = Command::new("sh")
+        .args(["-c", &script])
+        .current_dir(node.folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", support::words(&output));
+}
+
+/// Programs that run from this file.
+fn running(program: &Path) -> usize {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    processes
+        .filter(|process| fs::read_link(process.path().join("exe")).is_ok_and(|exe| exe == program))
+        .count()
+}
+
+fn pods_run(containerd: &Containerd) {
+    let node = Node::start(containerd, config);
+    let shim = containerd.binary.with_file_name("containerd-shim-runc-v2");
+    node.bring_shim(&fs::read(shim).unwrap());
+    import_image(&node);
+    let mut cri = Cri::connect(&node.path("containerd.sock"));
+    let plain = cri.run_pod("", IMAGE);
+
+    node.must("install");
+    let mut cri = Cri::connect(&node.path("containerd.sock"));
+    assert_eq!(running(&node.shim()), 0);
+    let by_handler = cri.run_pod("spin", IMAGE);
+    assert_eq!(running(&node.shim()), 1, "the handler's shim runs the pod");
+
+    // A shim that runs is replaced all the same, and goes on running.
+    let mut other = fs::read(node.path("shim")).unwrap();
+    other.push(0);
+    node.bring_shim(&other);
+    node.must("install");
+    assert_eq!(fs::read(node.shim()).unwrap(), other);
+    assert_eq!(node.restarts(), 1);
+
+    cri.remove_pod(&by_handler);
+    cri.remove_pod(&plain);
+    node.must("uninstall");
+}
+
+#[test]
+fn containerd_runs_pods_by_runc_and_by_the_handler() {
+    for containerd in containerds() {
+        if containerd.version >= (1, 7, 0) {
+            println!("containerd {:?}", containerd.version);
+            pods_run(&containerd);
+        }
+    }
+}
