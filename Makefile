@@ -21,7 +21,7 @@ PUSH := --release --locked --package swiss-push
 SPIN := $(shell spin --version 2>/dev/null | awk '$$1 == "spin" { split($$2, v, "."); if (v[1] * 100 + v[2] >= 306) print $$1 }')
 
 # What the tests need of PyPI and npm, in folders named by the lock file's
-# content: a changed lock file is another folder.
+# content: a changed lock file is another folder, and the file's time means nothing.
 locked = $(CACHE)/$(1)-$(firstword $(shell sha256sum $(2)))
 OUTSIDE := $(call locked,outside,tests/outside/requirements.txt)
 LINT := $(call locked,lint,tests/lint/requirements.txt)
@@ -113,13 +113,13 @@ lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
 	ruff check tests
 	ruff format --check tests
 
-$(OUTSIDE)/installed: tests/outside/requirements.txt
-$(LINT)/installed: tests/lint/requirements.txt
-$(CHART_VENV)/installed: tests/chart/requirements.txt
-$(PACKAGING_VENV)/installed: tests/packaging/requirements.txt
+$(OUTSIDE)/installed: | tests/outside/requirements.txt
+$(LINT)/installed: | tests/lint/requirements.txt
+$(CHART_VENV)/installed: | tests/chart/requirements.txt
+$(PACKAGING_VENV)/installed: | tests/packaging/requirements.txt
 $(OUTSIDE)/installed $(LINT)/installed $(CHART_VENV)/installed $(PACKAGING_VENV)/installed:
 	python3 -m venv --clear $(@D)
-	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $|
 	touch $@
 
 $(JCO)/installed:
