@@ -14,6 +14,9 @@ PORT ?= 5000
 # one Cargo would unite other features, and compile wasmtime once more.
 TOOLS := --release --locked --package swiss-build --package swiss-host --package swiss-tests
 
+# What is built by itself, so that `make up` does not wait for it.
+PUSH := --release --locked --package swiss-push
+
 # Spin, where it is on PATH and is 3.6 or newer.
 SPIN := $(shell spin --version 2>/dev/null | awk '$$1 == "spin" { split($$2, v, "."); if (v[1] * 100 + v[2] >= 306) print $$1 }')
 
@@ -24,6 +27,17 @@ OUTSIDE := $(call locked,outside,tests/outside/requirements.txt)
 LINT := $(call locked,lint,tests/lint/requirements.txt)
 JCO := $(call locked,jco,tests/outside/package-lock.json)
 CHART_VENV := $(call locked,chart,tests/chart/requirements.txt)
+PACKAGING_VENV := $(call locked,packaging,tests/packaging/requirements.txt)
+
+# Debian packages $(1), unpacked into the folder $@: nothing is installed, no root
+# is needed, and the folder is there only when it is whole.
+private_apt = apt-get -qq -oDebug::NoLocking=1 -oAPT::Sandbox::User= -oDir::State::lists=$@.new/lists -oDir::Cache=$@.new
+unpack_debian = rm -rf $@.new && mkdir -p $@.new/lists/partial $@.new/archives/partial $@.new/root && \
+  $(private_apt) update && cd $@.new/archives && $(private_apt) download $(1) && \
+  for package in *.deb; do dpkg -x $$package ../root; done && mv ../root $@ && rm -r $@.new
+
+# Not empty on Debian 12, whose packages are linked to its own libraries.
+BOOKWORM := $(shell sed -n '/^VERSION_CODENAME=bookworm$$/p' /etc/os-release 2>/dev/null)
 
 ##@ Use
 
@@ -40,6 +54,13 @@ build: ## Build the component target/swiss.wasm
 tools:
 	cargo build $(TOOLS)
 
+.PHONY: push
+push: FORMAT ?= component
+push: build ## Push to IMAGE, as FORMAT (component or spin); FORCE=1 replaces a tag
+	$(if $(IMAGE),,$(error IMAGE is not set: make push IMAGE=gcr.io/PROJECT/swiss:v1))
+	cargo build $(PUSH)
+	$(strip target/release/swiss-push --format $(FORMAT) $(if $(filter-out 0,$(FORCE)),--force) $(if $(SPIN),--spin spin) $(IMAGE))
+
 .PHONY: help
 help: ## List the verbs
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,7 +68,7 @@ help: ## List the verbs
 ##@ Test
 
 .PHONY: test
-test: lint test-component test-outside test-chart ## Run everything that needs no cluster
+test: lint test-component test-outside test-packaging test-chart ## Run everything that needs no cluster
 	@echo "All tests passed."
 
 .PHONY: test-component
@@ -55,6 +76,7 @@ test-component: build-variants ## Test the component and the host, in Rust
 	cargo test --locked --package swiss --lib
 	cargo test $(TOOLS)
 	cargo test $(TOOLS) --test component -- --show-output
+	cargo test $(PUSH)
 
 .PHONY: test-outside
 test-outside: build tools $(OUTSIDE)/installed $(JCO)/installed ## Ask the original, a second runtime and outside judges
@@ -62,7 +84,7 @@ test-outside: build tools $(OUTSIDE)/installed $(JCO)/installed ## Ask the origi
 
 .PHONY: build-variants
 build-variants: build ## Build the component with Debian's compiler, too
-ifeq ($(shell sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null),bookworm)
+ifneq ($(BOOKWORM),)
 	target/release/swiss-build --std debian --output target/variants/abort.wasm
 	target/release/swiss-build --std debian --panic immediate-abort --output target/variants/immediate-abort.wasm
 else
@@ -76,8 +98,10 @@ lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
 	cargo fmt --all --check
 	cargo clippy --locked --package swiss --all-targets
 	cargo clippy $(TOOLS) --all-targets
+	cargo clippy $(PUSH) --all-targets
 	cargo doc --locked --package swiss --no-deps
 	cargo doc $(TOOLS) --no-deps
+	cargo doc $(PUSH) --no-deps
 	cargo shear
 # Offline, cargo-deny wants also the crates of other platforms to be there.
 	cargo fetch --locked
@@ -90,7 +114,8 @@ lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
 $(OUTSIDE)/installed: tests/outside/requirements.txt
 $(LINT)/installed: tests/lint/requirements.txt
 $(CHART_VENV)/installed: tests/chart/requirements.txt
-$(OUTSIDE)/installed $(LINT)/installed $(CHART_VENV)/installed:
+$(PACKAGING_VENV)/installed: tests/packaging/requirements.txt
+$(OUTSIDE)/installed $(LINT)/installed $(CHART_VENV)/installed $(PACKAGING_VENV)/installed:
 	python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
@@ -102,4 +127,5 @@ $(JCO)/installed:
 	touch $@
 
 include tests/chart/chart.mk
+include tests/packaging/packaging.mk
 include e2e/e2e.mk

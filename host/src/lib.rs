@@ -18,15 +18,12 @@
 
 #![forbid(unsafe_code)]
 
-mod artifact;
 mod component;
-mod manifest;
 mod router;
 mod runtime;
 mod server;
 
 pub use component::{Component, State};
-pub use manifest::{Manifest, Trigger};
-pub use router::Route;
 pub use runtime::{Load, Runtime, engine};
 pub use server::{Options, Server};
+pub use swiss_manifest::{Manifest, Route, Trigger};

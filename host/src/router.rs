@@ -2,11 +2,8 @@
 //! `/:segment`, that before a `/...`, and the longer prefix first. Spin uses
 //! the same crate.
 
-use std::fmt;
-use std::str::FromStr;
-
 use anyhow::{Result, anyhow};
-use routefinder::RouteSpec;
+use swiss_manifest::Route;
 
 /// Finds the `T` of a path.
 pub struct Router<T>(routefinder::Router<T>);
@@ -19,7 +16,7 @@ impl<T> Router<T> {
         for (route, target) in routes {
             router
                 .add(route.pattern(), target)
-                .map_err(|error| anyhow!("{} is no route: {error}", route.0))?;
+                .map_err(|error| anyhow!("{} is no route: {error}", route.pattern()))?;
         }
         Ok(Self(router))
     }
@@ -27,47 +24,6 @@ impl<T> Router<T> {
     /// The target of the best route for `path`, which has no query.
     pub fn find(&self, path: &str) -> Option<&T> {
         Some(self.0.best_match(path)?.handler())
-    }
-}
-
-/// A trigger's route; shown as `spin up` shows it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Route(String);
-
-impl Route {
-    /// The route of every path.
-    pub fn any() -> Self {
-        Self("/...".to_owned())
-    }
-
-    /// In the crate's syntax.
-    fn pattern(&self) -> String {
-        match self.0.strip_suffix("/...") {
-            Some(prefix) => format!("{prefix}/*"),
-            None => self.0.clone(),
-        }
-    }
-}
-
-impl FromStr for Route {
-    type Err = String;
-
-    /// Reads Spin's syntax: `/will`, `/:segment`, `/...`. As in Spin, the first
-    /// slash may be missing, and a last one means nothing.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let slash = if text.starts_with('/') { "" } else { "/" };
-        let route = Self(format!("{slash}{}", text.strip_suffix('/').unwrap_or(text)));
-        RouteSpec::from_str(&route.pattern())?;
-        Ok(route)
-    }
-}
-
-impl fmt::Display for Route {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.strip_suffix("/...") {
-            Some(prefix) => write!(f, "{prefix} (wildcard)"),
-            None => f.write_str(&self.0),
-        }
     }
 }
 
@@ -98,14 +54,5 @@ mod tests {
     #[test]
     fn a_path_without_a_route_has_no_target() {
         assert_eq!(router(&["/will"]).find("/ready"), None);
-    }
-
-    #[test]
-    fn routes_are_shown_as_spin_shows_them() {
-        let shown = |route: &str| route.parse::<Route>().unwrap().to_string();
-        assert_eq!(shown("/..."), " (wildcard)");
-        assert_eq!(shown("/a/..."), "/a (wildcard)");
-        assert_eq!(shown("/a"), "/a");
-        assert_eq!(shown("a/"), "/a");
     }
 }

@@ -24,9 +24,9 @@ use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::ProxyHandler;
 
 use crate::component::Component;
-use crate::manifest::Manifest;
-use crate::router::{Route, Router};
+use crate::router::Router;
 use crate::runtime::{Load, Runtime};
+use swiss_manifest::{Manifest, Route};
 
 /// Paths that Spin answers itself, before any route.
 const WELL_KNOWN: &str = "/.well-known/spin/";

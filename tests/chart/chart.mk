@@ -38,14 +38,12 @@ $(GATEWAY_API):
 	  cp $$module/config/crd/standard/*.yaml . && rm go.mod
 	mv $@.new $@
 
-$(CACHE)/busybox-static/bin/busybox:
-	mkdir -p $(CACHE)/busybox-static
-	cd $(CACHE)/busybox-static && apt-get download --quiet busybox-static && dpkg -x busybox-static_*.deb . && rm *.deb \
-	  || echo "No busybox, and none to be had here: its tests will be skipped." >&2
+$(CACHE)/busybox-static:
+	$(call unpack_debian,busybox-static) || echo "No busybox, and none to be had here: its tests will be skipped." >&2
 
 .PHONY: chart-tools test-chart chart-docs chart-golden
 
-chart-tools: $(HELM3) $(HELM4) $(HELM_DOCS) $(KUBE_SCORE) $(GATEWAY_API) $(BUSYBOX) $(CHART_VENV)/installed
+chart-tools: $(HELM3) $(HELM4) $(HELM_DOCS) $(KUBE_SCORE) $(GATEWAY_API) $(filter $(CACHE)/%,$(BUSYBOX:/bin/busybox=)) $(CHART_VENV)/installed
 
 chart_pytest = HELM3=$(HELM3) HELM4=$(HELM4) HELM_DOCS=$(HELM_DOCS) KUBE_SCORE=$(KUBE_SCORE) \
   GATEWAY_API=$(GATEWAY_API) BUSYBOX=$(BUSYBOX) \

@@ -1,4 +1,4 @@
-"""`make up` serves with Spin where there is one that knows this manifest."""
+"""make uses Spin where there is one that knows this manifest."""
 
 import os
 import subprocess
@@ -10,28 +10,43 @@ from conftest import REPOSITORY
 SPIN, HOST = "spin up", "target/release/swiss-host"
 
 
+@pytest.fixture
+def spin(tmp_path):
+    """The environment of somebody who has this version of Spin."""
+
+    def environment(version: str) -> dict[str, str]:
+        program = tmp_path / "spin"
+        program.write_text(f"#!/bin/sh\necho 'spin {version} (0123456 2026-01-01)'\n")
+        program.chmod(0o755)
+        return {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+    return environment
+
+
 @pytest.mark.parametrize(
     ("version", "server"),
     [("2.7.0", HOST), ("3.5.9", HOST), ("3.6.0", SPIN), ("3.10.0", SPIN), ("4.2.1", SPIN)],
 )
-def test_make_up_takes_spin_from_3_6_on(tmp_path, version, server):
-    spin = tmp_path / "spin"
-    spin.write_text(f"#!/bin/sh\necho 'spin {version} (0123456 2026-01-01)'\n")
-    spin.chmod(0o755)
-    assert planned({"PATH": f"{tmp_path}:{os.environ['PATH']}"}).endswith(
-        f"exec {server} --listen 127.0.0.1:5000"
-    )
+def test_make_up_takes_spin_from_3_6_on(spin, version, server):
+    assert planned(spin(version)).endswith(f"exec {server} --listen 127.0.0.1:5000")
 
 
 def test_make_up_takes_the_port_that_it_is_given():
     assert planned({"PORT": "8080"}).endswith("--listen 127.0.0.1:8080")
 
 
-def planned(environment: dict[str, str]) -> str:
-    """What `make up` would run."""
+def test_make_push_lets_spin_push_where_there_is_one(spin):
+    image = {"IMAGE": "gcr.io/project/swiss:v1", "FORMAT": "spin"}
+    push = "target/release/swiss-push --format spin"
+    assert planned(image, "push").endswith(f"{push} {image['IMAGE']}")
+    assert planned(image | spin("3.6.3"), "push").endswith(f"{push} --spin spin {image['IMAGE']}")
+
+
+def planned(environment: dict[str, str], verb: str = "up") -> str:
+    """What make would run."""
     # The make that runs these tests is none of the other's business.
     inherited = {name: value for name, value in os.environ.items() if "MAKE" not in name}
-    command = ["make", "--dry-run", "up"]
+    command = ["make", "--dry-run", verb]
     made = subprocess.run(
         command, cwd=REPOSITORY, env=inherited | environment, capture_output=True, text=True
     )

@@ -38,7 +38,7 @@ fn what_is_wrong_in_a_manifest_is_named() {
         (
             version,
             "spin_manifest_version = 3",
-            "1:25: spin_manifest_version: this host reads version 2 only",
+            "1:25: spin_manifest_version: this tool reads version 2 only",
         ),
         (
             version,

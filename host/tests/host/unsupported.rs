@@ -11,31 +11,31 @@ fn a_trigger_that_is_not_supported_is_named() {
         (
             route,
             "route = \"/...\"\nstatic_response = { body = \"fixed\" }\n",
-            "6:1: trigger.http[0].static_response: not a key that this host supports: \
+            "6:1: trigger.http[0].static_response: not a key that this tool supports: \
              unknown field `static_response`, expected `route` or `component`",
         ),
         (
             component,
             "component = { source = \"app.wasm\" }",
-            "6:13: trigger.http[0].component: not a table that this host supports: \
+            "6:13: trigger.http[0].component: not a table that this tool supports: \
              invalid type: map, expected a string",
         ),
         (
             component,
             "component = \"app\"\nexecutor = { type = \"wagi\" }",
-            "7:1: trigger.http[0].executor: not a key that this host supports: \
+            "7:1: trigger.http[0].executor: not a key that this tool supports: \
              unknown field `executor`, expected `route` or `component`",
         ),
         (
             "route = \"/...\"",
             "route = { private = true }",
-            "5:9: trigger.http[0].route: not a table that this host supports: \
+            "5:9: trigger.http[0].route: not a table that this tool supports: \
              invalid type: map, expected a string",
         ),
         (
             component,
             "component = \"app\"\n[[trigger.redis]]\nchannel = \"news\"\ncomponent = \"app\"",
-            "7:11: trigger.redis: not a key that this host supports: \
+            "7:11: trigger.redis: not a key that this tool supports: \
              unknown field `redis`, expected `http`",
         ),
     ]);
@@ -47,13 +47,13 @@ fn a_feature_of_the_application_that_is_not_supported_is_named() {
         (
             END,
             "source = \"app.wasm\"\n[variables]\npassword = { required = true }\n",
-            "9:2: variables: not a key that this host supports: unknown field `variables`, \
+            "9:2: variables: not a key that this tool supports: unknown field `variables`, \
              expected one of `spin_manifest_version`, `application`, `trigger`, `component`",
         ),
         (
             "name = \"app\"",
             "name = \"app\"\ntrigger.http.base = \"/base\"",
-            "4:1: application.trigger: not a key that this host supports: unknown field \
+            "4:1: application.trigger: not a key that this tool supports: unknown field \
              `trigger`, expected one of `name`, `version`, `description`, `authors`",
         ),
     ]);
@@ -75,7 +75,7 @@ fn a_feature_of_a_component_that_is_not_supported_is_named() {
     ] {
         let ended = run(format!("{MANIFEST}{line}\n"));
         let expected = format!(
-            "error: spin.toml:9:1: component.app.{key}: not a key that this host supports: \
+            "error: spin.toml:9:1: component.app.{key}: not a key that this tool supports: \
              unknown field `{key}`, expected one of `source`, `description`, \
              `allowed_outbound_hosts`, `build`\n"
         );
@@ -86,14 +86,14 @@ fn a_feature_of_a_component_that_is_not_supported_is_named() {
         (
             END,
             "source = { url = \"https://example.com/app.wasm\", digest = \"sha256:0\" }\n",
-            "8:10: component.app.source: not a table that this host supports: \
+            "8:10: component.app.source: not a table that this tool supports: \
              invalid type: map, expected path string",
         ),
         (
             END,
             "source = \"app.wasm\"\nallowed_outbound_hosts = [\"https://example.com\"]\n",
             "9:26: component.app.allowed_outbound_hosts: \
-             outbound requests are not supported by this host, only by Spin",
+             outbound requests are not supported by this tool, only by Spin",
         ),
     ]);
 }

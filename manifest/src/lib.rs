@@ -1,4 +1,10 @@
-//! Reads `spin.toml`, Spin's application manifest, version 2.
+//! Reads `spin.toml`, Spin's application manifest, version 2, and refuses by name
+//! what it does not know, so that no feature of Spin is silently missing.
+
+#![forbid(unsafe_code)]
+
+mod artifact;
+mod route;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,15 +17,31 @@ use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
-use crate::router::Route;
+pub use route::Route;
 
-/// What this host needs of a manifest.
+/// What this tool needs of a manifest.
 #[derive(Debug)]
 pub struct Manifest {
+    /// The application as a whole.
+    pub application: Application,
     /// The HTTP triggers in the manifest's order; at least one.
     pub triggers: Vec<Trigger>,
     /// The component files by component id.
     pub components: BTreeMap<String, PathBuf>,
+}
+
+/// The manifest's table of the same name.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Application {
+    /// The application's name.
+    pub name: String,
+    /// Its version; Spin does not say what form it has.
+    pub version: Option<String>,
+    /// One line about it.
+    pub description: Option<String>,
+    #[serde(rename = "authors")]
+    _authors: Option<IgnoredAny>,
 }
 
 /// Which requests go to which component.
@@ -45,24 +67,10 @@ struct Version {
 struct Document {
     #[serde(rename = "spin_manifest_version")]
     _spin_manifest_version: IgnoredAny,
-    #[serde(rename = "application")]
-    _application: Application,
+    application: Application,
     trigger: Triggers,
     #[serde(default)]
     component: BTreeMap<String, ComponentTable>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Application {
-    #[serde(rename = "name")]
-    _name: String,
-    #[serde(rename = "version")]
-    _version: Option<IgnoredAny>,
-    #[serde(rename = "description")]
-    _description: Option<IgnoredAny>,
-    #[serde(rename = "authors")]
-    _authors: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -116,7 +124,7 @@ pub fn no_hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Err
         return Ok(());
     }
     Err(D::Error::custom(
-        "outbound requests are not supported by this host, only by Spin",
+        "outbound requests are not supported by this tool, only by Spin",
     ))
 }
 
@@ -126,7 +134,7 @@ impl Manifest {
     ///
     /// # Errors
     /// One line with file, line and key where the manifest cannot be read, is
-    /// not valid, asks for what this host does not support, or names a
+    /// not valid, asks for what this tool does not support, or names a
     /// component file that does not exist.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path)
@@ -137,7 +145,7 @@ impl Manifest {
         let version = parse::<Version>(&text).map_err(invalid)?;
         if *version.spin_manifest_version.get_ref() != 2 {
             bail!(
-                "{}: spin_manifest_version: this host reads version 2 only",
+                "{}: spin_manifest_version: this tool reads version 2 only",
                 at(version.spin_manifest_version.span())
             );
         }
@@ -189,6 +197,7 @@ impl Manifest {
             });
         }
         Ok(Self {
+            application: document.application,
             triggers,
             components,
         })
@@ -213,10 +222,10 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
         let reason = match error.message() {
             // serde lists what it knows after this.
             message if message.starts_with("unknown field") => {
-                format!("not a key that this host supports: {message}")
+                format!("not a key that this tool supports: {message}")
             }
             message if message.starts_with("invalid type: map") => {
-                format!("not a table that this host supports: {message}")
+                format!("not a table that this tool supports: {message}")
             }
             message => message.to_owned(),
         };

@@ -8,8 +8,7 @@ use anyhow::{Result, anyhow, bail};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::manifest::{Manifest, Trigger, no_hosts};
-use crate::router::Route;
+use crate::{Application, Manifest, Route, Trigger, no_hosts};
 
 // The JSON, field by field; what is not named here is refused, as in `spin.toml`.
 
@@ -17,8 +16,7 @@ use crate::router::Route;
 #[serde(deny_unknown_fields)]
 struct Document {
     spin_lock_version: u64,
-    #[serde(rename = "metadata")]
-    _metadata: Metadata,
+    metadata: Metadata,
     triggers: Vec<LockedTrigger>,
     components: Vec<LockedComponent>,
 }
@@ -26,8 +24,9 @@ struct Document {
 /// Open to any key. Spin's shim does not start without `triggers`.
 #[derive(Deserialize)]
 struct Metadata {
-    #[serde(rename = "name")]
-    _name: String,
+    name: String,
+    version: Option<String>,
+    description: Option<String>,
     #[serde(rename = "triggers")]
     _triggers: BTreeMap<String, IgnoredAny>,
 }
@@ -130,6 +129,12 @@ impl Manifest {
             bail!("the locked application has no trigger");
         }
         Ok(Self {
+            application: Application {
+                name: document.metadata.name,
+                version: document.metadata.version,
+                description: document.metadata.description,
+                _authors: None,
+            },
             triggers,
             components,
         })
@@ -139,6 +144,12 @@ impl Manifest {
     #[must_use]
     pub fn from_component(id: &str, file: PathBuf) -> Self {
         Self {
+            application: Application {
+                name: id.to_owned(),
+                version: None,
+                description: None,
+                _authors: None,
+            },
             triggers: vec![Trigger {
                 route: Route::any(),
                 component: id.to_owned(),

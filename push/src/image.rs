@@ -1,0 +1,176 @@
+//! The name under which an artifact is pushed.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use anyhow::{Result, anyhow, bail};
+use oci_client::Reference;
+
+/// A registry, a repository in it, and a tag.
+pub struct Image(Reference);
+
+impl Image {
+    /// Reads a name as Docker does; without a tag it gets `default_tag`.
+    ///
+    /// # Errors
+    /// When the name is none, or has a digest, which only a push can tell.
+    pub fn parse(name: &str, default_tag: &str) -> Result<Self> {
+        let reference = Reference::from_str(name).map_err(|error| {
+            anyhow!("IMAGE={name} is no image name like gcr.io/PROJECT/swiss:v1: {error}")
+        })?;
+        if reference.digest().is_some() {
+            bail!("IMAGE={name} has a digest, which is known only after the push: give a tag");
+        }
+        // The crate fills in `latest`.
+        let last = name.rsplit('/').next().unwrap_or(name);
+        let tag = if last.contains(':') {
+            reference.tag().unwrap_or(default_tag)
+        } else {
+            default_tag
+        };
+        Ok(Self(Reference::with_tag(
+            reference.registry().to_owned(),
+            reference.repository().to_owned(),
+            tag.to_owned(),
+        )))
+    }
+
+    pub fn reference(&self) -> &Reference {
+        &self.0
+    }
+
+    /// Registry and repository: Kubernetes' image without tag.
+    pub fn repository(&self) -> String {
+        format!("{}/{}", self.0.registry(), self.0.repository())
+    }
+
+    /// Whether the registry is on this machine, and so may be asked without TLS.
+    pub fn is_on_loopback(&self) -> bool {
+        let registry = self.0.registry();
+        let host = registry.rsplit_once(':').map_or(registry, |(host, _)| host);
+        let address = host.trim_start_matches('[').trim_end_matches(']');
+        host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    }
+
+    /// How a user logs in to the registry.
+    pub fn login_command(&self) -> String {
+        match self.0.registry() {
+            host if is_gcr(host) => "gcloud auth configure-docker".to_owned(),
+            host if host.ends_with("-docker.pkg.dev") => {
+                format!("gcloud auth configure-docker {host}")
+            }
+            host => format!("docker login {host}"),
+        }
+    }
+
+    /// How a user makes a repository, where a push does not (Artifact Registry,
+    /// "Transition to gcr.io repositories").
+    pub fn creation_command(&self) -> Option<String> {
+        let host = self.0.registry();
+        let mut path = self.0.repository().split('/');
+        let project = path.next()?;
+        let (repository, location) = if is_gcr(host) {
+            let location = match host.strip_suffix(".gcr.io") {
+                Some("eu") => "europe",
+                Some("asia") => "asia",
+                _ => "us",
+            };
+            (host, location)
+        } else {
+            (path.next()?, host.strip_suffix("-docker.pkg.dev")?)
+        };
+        Some(format!(
+            "gcloud artifacts repositories create {repository} --repository-format=docker --location={location} --project={project}"
+        ))
+    }
+}
+
+impl fmt::Display for Image {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.whole())
+    }
+}
+
+fn is_gcr(host: &str) -> bool {
+    matches!(host, "gcr.io" | "us.gcr.io" | "eu.gcr.io" | "asia.gcr.io")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Image;
+
+    fn image(name: &str) -> Image {
+        Image::parse(name, "0.1.0").unwrap()
+    }
+
+    #[test]
+    fn a_name_without_a_tag_gets_the_default() {
+        for (name, expected) in [
+            ("gcr.io/project/swiss", "gcr.io/project/swiss:0.1.0"),
+            ("gcr.io/project/swiss:v1", "gcr.io/project/swiss:v1"),
+            ("localhost:5000/swiss", "localhost:5000/swiss:0.1.0"),
+            ("swiss:v1", "docker.io/library/swiss:v1"),
+        ] {
+            assert_eq!(image(name).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_no_name_or_has_a_digest_is_refused() {
+        let digest = format!("gcr.io/project/swiss@sha256:{}", "5".repeat(64));
+        for name in ["", "gcr.io/Project/swiss", "https://gcr.io/a", &digest] {
+            assert!(Image::parse(name, "v1").is_err(), "{name} is taken");
+        }
+    }
+
+    #[test]
+    fn only_registries_on_this_machine_are_on_loopback() {
+        for name in [
+            "localhost:5000/swiss",
+            "127.0.0.1:5000/swiss",
+            "localhost/swiss",
+        ] {
+            assert!(image(name).is_on_loopback(), "{name}");
+        }
+        for name in ["gcr.io/project/swiss", "10.0.0.1:5000/swiss", "swiss"] {
+            assert!(!image(name).is_on_loopback(), "{name}");
+        }
+    }
+
+    #[test]
+    fn googles_repositories_have_a_command_that_makes_them() {
+        for (name, expected) in [
+            ("gcr.io/my-project/swiss", "gcr.io us my-project"),
+            ("eu.gcr.io/my-project/swiss", "eu.gcr.io europe my-project"),
+            (
+                "europe-west1-docker.pkg.dev/my-project/images/swiss",
+                "images europe-west1 my-project",
+            ),
+        ] {
+            let [repository, location, project] = expected.split(' ').collect::<Vec<_>>()[..]
+            else {
+                panic!()
+            };
+            let expected = format!(
+                "gcloud artifacts repositories create {repository} --repository-format=docker --location={location} --project={project}"
+            );
+            assert_eq!(image(name).creation_command(), Some(expected));
+        }
+        assert_eq!(image("ghcr.io/me/swiss").creation_command(), None);
+    }
+
+    #[test]
+    fn each_registry_has_its_login() {
+        for (name, expected) in [
+            ("gcr.io/my-project/swiss", "gcloud auth configure-docker"),
+            (
+                "us-docker.pkg.dev/my-project/images/swiss",
+                "gcloud auth configure-docker us-docker.pkg.dev",
+            ),
+            ("ghcr.io/me/swiss", "docker login ghcr.io"),
+        ] {
+            assert_eq!(image(name).login_command(), expected);
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! `make push`: packages the component as an OCI artifact and pushes it.
+
+#![forbid(unsafe_code)]
+
+mod artifact;
+mod component;
+mod image;
+mod layout;
+mod refusal;
+mod registry;
+mod source;
+mod spin;
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+use artifact::{Annotations, Artifact};
+use clap::{Parser, ValueEnum};
+use image::Image;
+use oci_client::annotations as key;
+use registry::Registry;
+use source::Source;
+use swiss_manifest::Manifest;
+
+/// Packages the component as an OCI artifact and pushes it to a registry
+#[derive(Parser)]
+#[command(version)]
+struct Args {
+    /// Where to push, as REGISTRY/REPOSITORY:TAG; without a tag it is the application's version
+    #[arg(value_name = "IMAGE", required_unless_present = "layout")]
+    image: Option<String>,
+
+    /// Which kind of artifact
+    #[arg(long, value_name = "FORMAT", default_value_t = Format::Component)]
+    format: Format,
+
+    /// Replace the tag where it has other content
+    #[arg(long)]
+    force: bool,
+
+    /// Write an OCI image layout into this new folder, too
+    #[arg(long, value_name = "FOLDER")]
+    layout: Option<PathBuf>,
+
+    /// Let this Spin push, for `--format spin`
+    #[arg(long, value_name = "PROGRAM")]
+    spin: Option<PathBuf>,
+
+    /// The application's manifest
+    #[arg(long, value_name = "FILE", default_value = "spin.toml")]
+    from: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// One application/wasm layer; the shim 0.23 or newer runs it
+    Component,
+    /// What `spin registry push` writes
+    Spin,
+}
+
+impl fmt::Display for Format {
+    /// The value of the chart's `image.packaging`, too.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Component => "component",
+            Self::Spin => "spin",
+        })
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run(&Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: &Args) -> Result<()> {
+    let manifest = Manifest::read(&args.from)?;
+    let version = manifest.application.version.as_deref();
+    let image = args.image.as_deref();
+    let image = image.map(|name| Image::parse(name, version.unwrap_or("latest")));
+    let image = image.transpose()?;
+    let annotations = annotations(&manifest, &args.from)?;
+
+    if let (Some(image), Some(spin), Format::Spin) = (&image, &args.spin, args.format) {
+        let registry = Registry::connect(image).await?;
+        refuse_other_content(&registry, image, None, args.force).await?;
+        let digest = spin::push(spin, &args.from, image, &annotations)?;
+        print_install_command(image, &digest, args.format);
+        return Ok(());
+    }
+
+    let artifact = package(&manifest, args.format, annotations)
+        .with_context(|| format!("cannot package {}", args.from.display()))?;
+    if let Some(folder) = &args.layout {
+        layout::write(folder, &artifact)?;
+    }
+    println!("{artifact}");
+    if let Some(image) = &image {
+        let digest = artifact.manifest.digest();
+        let registry = Registry::connect(image).await?;
+        refuse_other_content(&registry, image, Some(&digest), args.force).await?;
+        registry.push(&artifact).await?;
+        print_install_command(image, &digest, args.format);
+    }
+    Ok(())
+}
+
+/// Keeps a tag that others may have deployed from getting other content.
+async fn refuse_other_content(
+    registry: &Registry<'_>,
+    image: &Image,
+    digest: Option<&str>,
+    force: bool,
+) -> Result<()> {
+    match registry.tagged().await? {
+        Some(tagged) if !force && digest != Some(&tagged) => bail!(
+            "{image} is there already, with the digest {tagged}: take another tag, or replace it with FORCE=1"
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn print_install_command(image: &Image, digest: &str, format: Format) {
+    let repository = image.repository();
+    println!("Pushed {image}");
+    println!("{repository}@{digest}");
+    println!();
+    println!("Install it with");
+    println!("  helm install k8s ./chart \\");
+    println!("    --set image.repository={repository} \\");
+    println!("    --set image.digest={digest} \\");
+    println!("    --set image.packaging={format}");
+}
+
+/// The application of a manifest as an artifact.
+fn package(manifest: &Manifest, format: Format, annotations: Annotations) -> Result<Artifact> {
+    let mut components = manifest.components.iter();
+    let (Some((id, file)), None) = (components.next(), components.next()) else {
+        bail!("there is more than one component: use Spin, with `spin registry push`");
+    };
+    let wasm = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    match format {
+        Format::Component => component::artifact(manifest, wasm, annotations),
+        Format::Spin => spin::artifact(manifest, id, wasm, annotations),
+    }
+}
+
+/// OCI's predefined annotations, as far as something is known to say.
+fn annotations(manifest: &Manifest, from: &Path) -> Result<Annotations> {
+    let folder = from.parent().filter(|folder| *folder != Path::new(""));
+    let source = Source::of(folder.unwrap_or(Path::new(".")))?;
+    let application = &manifest.application;
+    // The tool's licence is the workspace's.
+    let licence = env!("CARGO_PKG_LICENSE").to_owned();
+    let known = [
+        (key::ORG_OPENCONTAINERS_IMAGE_CREATED, Some(source.created)),
+        (
+            key::ORG_OPENCONTAINERS_IMAGE_TITLE,
+            Some(application.name.clone()),
+        ),
+        (
+            key::ORG_OPENCONTAINERS_IMAGE_VERSION,
+            application.version.clone(),
+        ),
+        (
+            key::ORG_OPENCONTAINERS_IMAGE_DESCRIPTION,
+            application.description.clone(),
+        ),
+        (key::ORG_OPENCONTAINERS_IMAGE_SOURCE, source.url),
+        (key::ORG_OPENCONTAINERS_IMAGE_REVISION, source.revision),
+        (key::ORG_OPENCONTAINERS_IMAGE_LICENSES, Some(licence)),
+    ];
+    Ok(known
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect())
+}

@@ -1,0 +1,196 @@
+"""What is pushed is what a node expects, and small."""
+
+import json
+import subprocess
+
+import pytest
+
+import oci
+from repository import COMPONENT, REPOSITORY, toml
+
+PACKAGE = toml("Cargo.toml")["workspace"]["package"]
+VERSION = PACKAGE["version"]
+# The original's image has 108 MB; 10,000 times less is the aim.
+MOST_BYTES = 12_288
+CREATED = "2026-01-01T00:00:00Z"
+EPOCH = "1767225600"
+
+
+def git(*arguments: str) -> str:
+    command = ["git", "-C", str(REPOSITORY), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture
+def pushed(push, registry):
+    """Pushes an artifact of a kind, and pulls by the digest that was printed."""
+
+    def pushed(kind: str, tag: str):
+        image = f"{registry.address}/swiss:{tag}"
+        result = push("--format", kind, image, SOURCE_DATE_EPOCH=EPOCH)
+        assert (result.returncode, result.stderr) == (0, "")
+        digest = result.stdout.split(f"{registry.address}/swiss@")[1].split()[0]
+        return registry.pull("swiss", digest)
+
+    return pushed
+
+
+def test_the_component_artifact_is_cncfs_wasm_artifact(pushed):
+    artifact = pushed("component", "component")
+    wasm = COMPONENT.read_bytes()
+    assert artifact.layers == (wasm,)
+    assert artifact.manifest["config"]["mediaType"] == "application/vnd.wasm.config.v0+json"
+    assert [layer["mediaType"] for layer in artifact.manifest["layers"]] == ["application/wasm"]
+    config = dict(artifact.config)
+    component = config.pop("component")
+    assert config == {
+        "created": CREATED,
+        "architecture": "wasm",
+        "os": "wasip2",
+        "layerDigests": [oci.digest(wasm)],
+    }
+    assert component["target"] is None
+    assert [name.split("@")[0] for name in component["exports"]] == ["wasi:http/incoming-handler"]
+    assert sorted(name.split("@")[0] for name in component["imports"]) == [
+        "wasi:http/types",
+        "wasi:io/error",
+        "wasi:io/streams",
+    ]
+
+
+def test_the_spin_artifact_is_what_spin_writes(pushed):
+    artifact = pushed("spin", "spin")
+    wasm, locked = artifact.layers
+    assert wasm == COMPONENT.read_bytes()
+    manifest = artifact.manifest
+    assert manifest["config"]["mediaType"] == "application/vnd.oci.image.config.v1+json"
+    assert [layer["mediaType"] for layer in manifest["layers"]] == [
+        "application/vnd.wasm.content.layer.v1+wasm",
+        "application/vnd.fermyon.spin.application.v1+config",
+    ]
+    assert artifact.config == {
+        "architecture": "wasm",
+        "os": "wasip1",
+        "config": {"Labels": {"com.fermyon.spin.lockedAppDigest": oci.digest(locked)}},
+        "rootfs": {"type": "layers", "diff_ids": []},
+    }
+    assert json.loads(locked) == {
+        "spin_lock_version": 0,
+        "metadata": {
+            "name": "swiss",
+            "version": VERSION,
+            "description": "Two JSON routes",
+            "trigger": {"type": "http"},
+            "triggers": {},
+        },
+        "triggers": [
+            {
+                "id": "swiss-http-trigger",
+                "trigger_type": "http",
+                "trigger_config": {"component": "swiss", "route": "/..."},
+            }
+        ],
+        "components": [
+            {
+                "id": "swiss",
+                "source": {"content_type": "application/wasm", "digest": oci.digest(wasm)},
+            }
+        ],
+    }
+
+
+@pytest.mark.parametrize("kind", ["component", "spin"])
+def test_an_artifact_says_what_it_is_and_where_it_is_from(pushed, kind):
+    artifact = pushed(kind, f"annotated-{kind}")
+    annotations = artifact.manifest["annotations"]
+    # It is there when this clone has a remote that is not a folder.
+    annotations.pop("org.opencontainers.image.source", None)
+    assert artifact.manifest["mediaType"] == "application/vnd.oci.image.manifest.v1+json"
+    assert annotations == {
+        "org.opencontainers.image.created": CREATED,
+        "org.opencontainers.image.title": "swiss",
+        "org.opencontainers.image.version": VERSION,
+        "org.opencontainers.image.description": "Two JSON routes",
+        "org.opencontainers.image.licenses": PACKAGE["license"],
+        "org.opencontainers.image.revision": git(
+            "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"
+        ),
+    }
+
+
+def test_the_source_is_the_remotes_address_and_the_time_the_commits(push, tmp_path):
+    application = application_in_git(tmp_path)
+    result = push("--from", application / "spin.toml", "--layout", tmp_path / "layout")
+    assert result.stderr == ""
+    annotations = oci.read_layout(tmp_path / "layout").manifest["annotations"]
+    assert annotations["org.opencontainers.image.source"] == "https://example.com/team/swiss"
+    assert annotations["org.opencontainers.image.created"] == "2020-02-02T02:02:02Z"
+    assert len(annotations["org.opencontainers.image.revision"]) == 40
+    (application / "spin.toml").write_text((application / "spin.toml").read_text() + "\n")
+    push("--from", application / "spin.toml", "--layout", tmp_path / "changed")
+    changed = oci.read_layout(tmp_path / "changed").manifest["annotations"]
+    revision = "org.opencontainers.image.revision"
+    assert changed[revision] == annotations[revision] + "-dirty"
+
+
+def application_in_git(folder):
+    """The application in a repository of its own, with one commit and a remote."""
+    application = folder / "application"
+    (application / "target").mkdir(parents=True)
+    (application / "target/swiss.wasm").write_bytes(COMPONENT.read_bytes())
+    (application / "spin.toml").write_bytes((REPOSITORY / "spin.toml").read_bytes())
+    time = "2020-02-02T02:02:02Z"
+    for command in (
+        ["init", "--quiet"],
+        ["remote", "add", "origin", "https://user:secret@example.com/team/swiss.git"],
+        ["add", "."],
+        ["-c", "user.name=t", "-c", "user.email=t", "commit", "--quiet", "--message=c"],
+    ):
+        subprocess.run(
+            ["env", f"GIT_COMMITTER_DATE={time}", "git", "-C", application, *command], check=True
+        )
+    return application
+
+
+@pytest.mark.parametrize("kind", ["component", "spin"])
+def test_the_same_source_makes_the_same_artifact(pushed, kind):
+    first, second = (pushed(kind, f"{time}-{kind}") for time in ("first", "second"))
+    assert first.digest == second.digest
+
+
+def test_a_layout_on_disk_is_the_artifact_and_a_node_pulls_few_bytes(push, pushed, tmp_path):
+    layout = tmp_path / "layout"
+    result = push("--layout", layout, SOURCE_DATE_EPOCH=EPOCH)
+    assert result.stderr == ""
+    artifact = oci.read_layout(layout)
+    assert artifact.digest == pushed("component", "layout").digest
+    assert f"{artifact.size} bytes  in all" in result.stdout
+    print(f"\na node pulls {artifact.size} bytes of at most {MOST_BYTES}")
+    assert artifact.size <= MOST_BYTES
+    # Nothing but what was counted.
+    on_disk = sum(file.stat().st_size for file in (layout / "blobs").rglob("*") if file.is_file())
+    assert on_disk == artifact.size
+
+
+def test_a_layout_does_not_replace_a_folder(push, tmp_path):
+    result = push("--layout", tmp_path)
+    assert (result.returncode, result.stderr) == (1, f"error: {tmp_path} exists already\n")
+
+
+def test_what_spin_alone_can_package_is_refused(push, tmp_path):
+    text = (REPOSITORY / "spin.toml").read_text()
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target/swiss.wasm").write_bytes(COMPONENT.read_bytes())
+    manifest = tmp_path / "spin.toml"
+    manifest.write_text(text.replace("/...", "/will"))
+    result = push("--from", manifest, "--layout", tmp_path / "layout")
+    assert result.stderr == (
+        f"error: cannot package {manifest}: it has the routes /will, but a component artifact "
+        "has no spin.toml, and the shim gives it every path: use FORMAT=spin\n"
+    )
+    assert not (tmp_path / "layout").exists()
+    result = push("--from", manifest, "--format", "spin", "--layout", tmp_path / "layout")
+    assert (result.returncode, result.stderr) == (0, "")
+    manifest.write_text(text + '[component.swiss.variables]\nname = "value"\n')
+    result = push("--from", manifest, "--format", "spin", "--layout", tmp_path / "other")
+    assert "component.swiss.variables: not a key that this tool supports" in result.stderr

@@ -1,0 +1,81 @@
+"""The build stage of the Dockerfile, without the Rust image: what it gets, and
+that its command makes of it what `make build` makes.
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+
+import pytest
+
+import oci
+from buildah import Buildah
+from repository import COMPONENT, REPOSITORY, toml
+
+DOCKERFILE = (REPOSITORY / "Dockerfile").read_text().replace("\\\n", "")
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory):
+    """What .dockerignore leaves of the repository, as the build stage copies it."""
+    folder = tmp_path_factory.mktemp("context")
+    # With stand-ins, since target/ would take minutes where it is not left out.
+    clone = folder / "clone"
+    shutil.copytree(REPOSITORY, clone, ignore=shutil.ignore_patterns(".git", "target"))
+    for name in (".git", "target"):
+        (clone / name).mkdir()
+        (clone / name / "stand-in").touch()
+    buildah = Buildah(tmp_path_factory.mktemp("buildah"))
+    dockerfile = folder / "Dockerfile"
+    dockerfile.write_text("FROM scratch\nCOPY . /swiss/\n")
+    layout = buildah.layout(buildah.build(clone, f"--file={dockerfile}"))
+    oci.read_layout(layout).unpack(folder)
+    return folder / "swiss"
+
+
+def test_the_rust_image_is_that_of_the_toolchain():
+    [tag] = re.findall(r"^FROM .*\brust:(\S+) AS build$", DOCKERFILE, re.MULTILINE)
+    version = toml("rust-toolchain.toml")["toolchain"]["channel"]
+    assert tag == f"{version}-slim-bookworm"
+    assert version.startswith(toml("Cargo.toml")["workspace"]["package"]["rust-version"] + ".")
+
+
+def test_the_build_stage_gets_the_sources_and_no_more(context):
+    for path in (".git", "target", "chart", "rust-toolchain.toml"):
+        assert not (context / path).exists(), path
+    for path in ("Cargo.lock", "Cargo.toml", "src", "wit"):
+        assert (context / path).exists(), path
+
+
+def test_the_build_stage_makes_the_component(context, tmp_path):
+    """Its command, with the tool that is compiled already, on the sources that it gets."""
+    [command] = re.findall(r"^RUN (.*)$", DOCKERFILE, re.MULTILINE)
+    cargo, _, arguments = command.partition(" -- ")
+    assert shlex.split(cargo) == shlex.split("cargo run --release --locked --package swiss-build")
+    option, output = shlex.split(arguments)
+    assert re.search(rf"^COPY .*--from=build {output} ", DOCKERFILE, re.MULTILINE)
+
+    # What cargo has compiled there of the dependencies serves this copy, too.
+    (context / "target").symlink_to(COMPONENT.parent)
+    made = tmp_path / "swiss.wasm"
+    version = toml("rust-toolchain.toml")["toolchain"]["channel"]
+    # Without rust-toolchain.toml the version is the image's.
+    build = subprocess.run(
+        [REPOSITORY / "target/release/swiss-build", option, made],
+        cwd=context,
+        env=os.environ | {"RUSTUP_TOOLCHAIN": version},
+        capture_output=True,
+        text=True,
+    )
+    assert build.returncode == 0, f"{command} failed:\n{build.stdout}{build.stderr}"
+    assert made.read_bytes() == COMPONENT.read_bytes()
+
+
+def test_buildkit_makes_no_folder_that_the_user_cannot_enter():
+    """It gives the mode to folders that it makes, where buildah gives 755."""
+    for instruction in DOCKERFILE.splitlines():
+        if instruction.startswith("COPY") and (mode := re.search(r"--chmod=(\d+)", instruction)):
+            into_a_folder = instruction.split()[-1] != "/"
+            assert not into_a_folder or int(mode[1], 8) & 0o111 == 0o111, instruction
