@@ -4,7 +4,7 @@ use std::fs;
 use std::thread;
 
 use swiss_node_installer::config::{Runtime, add, remove};
-use swiss_node_installer::dump::{judge_added, judge_removed};
+use swiss_node_installer::judge::{judge_added, judge_removed};
 
 use crate::support::containerd::{Containerd, Style, gke};
 use crate::support::{Node, containerds};
