@@ -56,3 +56,22 @@ test-installer-cluster: export KUBECTL := $(KUBECTL)
 test-installer-cluster: export ETCD := $(ETCD)
 test-installer-cluster: $(CONTAINERDS) ## Test the node installer with a real API server (KUBE_APISERVER, KUBECTL, ETCD)
 	cargo test $(INSTALLER) --test cluster
+
+# The containerds that no Debian release has, from their Go module: some minutes
+# each, and the shim is not built, so that no pods are started.
+CONTAINERDS_OF_GO := $(patsubst %,$(CACHE)/containerd-%/bin/containerd,2.0.14 2.2.9 2.3.7 2.4.2)
+
+$(CONTAINERDS_OF_GO): $(CACHE)/containerd-%/bin/containerd:
+	rm -rf $(CACHE)/containerd-$*.new
+	mkdir -p $(CACHE)/containerd-$*.new
+# In a module of its own: 2.0's has replacements, which `go install` refuses.
+	cd $(CACHE)/containerd-$*.new && go mod init containerd-of-tests && \
+	  go get github.com/containerd/containerd/v2/cmd/containerd@v$* && \
+	  CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github.com/containerd/containerd/v2/version.Version=$*" \
+	    -o bin/containerd github.com/containerd/containerd/v2/cmd/containerd
+	mv $(CACHE)/containerd-$*.new $(CACHE)/containerd-$*
+
+.PHONY: test-installer-versions
+test-installer-versions: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS_OF_GO))
+test-installer-versions: $(CONTAINERDS_OF_GO) ## Test the node installer with the containerds that Debian does not have
+	cargo test $(INSTALLER) --test node

@@ -12,6 +12,7 @@ pub mod dump;
 mod files;
 pub mod host;
 pub mod install;
+pub mod judge;
 pub mod node;
 pub mod plan;
 mod restart;

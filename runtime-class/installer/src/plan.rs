@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 use similar::TextDiff;
 
-use crate::dump::judge_added;
 use crate::install;
+use crate::judge::judge_added;
 use crate::node::Node;
 use crate::shim::Shim;
 

@@ -9,8 +9,8 @@ use tracing::info;
 use crate::change::{self, Candidate};
 use crate::config;
 use crate::cri;
-use crate::dump::judge_removed;
 use crate::files::{self, beside};
+use crate::judge::judge_removed;
 use crate::node::Node;
 use crate::restart::restart;
 

@@ -28,7 +28,7 @@ fn default_of(option: &str) -> String {
 fn the_policy_and_readme_name_the_startup_taint() {
     let taint = default_of("startup-taint");
     assert!(read("base/policy.yaml").contains(&format!("'{taint}'")));
-    assert!(read("README.md").contains(&format!("{taint}=:NoSchedule")));
+    assert!(read("README.md").contains(&format!("{taint}=pending:NoSchedule")));
 }
 
 #[test]

@@ -1,19 +1,19 @@
 //! The node as the Kubernetes API has it: what it reports, its startup taint,
 //! and what people are told of it.
 
+mod api;
 mod condition;
 
-use std::future::Future;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use clap::Args;
-use k8s_openapi::api::core::v1::{Event, Node, Taint};
-use kube::api::{Patch, PatchParams, PostParams};
-use kube::{Api, Client, ResourceExt};
-use serde_json::{Value, json};
-use tracing::{info, warn};
+use k8s_openapi::api::core::v1::Taint;
+use kube::{Client, ResourceExt};
+use serde_json::json;
+use tracing::info;
 
+use api::{NodeApi, is_conflict};
 use condition::{ANNOTATION, Condition};
 
 /// Without a node's name, the Kubernetes API is not asked.
@@ -39,8 +39,7 @@ pub struct ClusterOptions {
 
 /// The node's place in the cluster.
 pub struct Cluster {
-    client: Client,
-    name: String,
+    api: NodeApi,
     startup_taint: String,
     report_timeout: Duration,
 }
@@ -59,12 +58,11 @@ impl Cluster {
             .await
             .context("cannot find the Kubernetes API")?;
         let cluster = Self {
-            client,
-            name,
+            api: NodeApi { client, name },
             startup_taint: options.startup_taint.clone(),
             report_timeout: Duration::from_secs(options.report_timeout),
         };
-        cluster.node().await?;
+        cluster.api.node().await?;
         Ok(Some(cluster))
     }
 
@@ -73,7 +71,7 @@ impl Cluster {
     /// # Errors
     /// When the API does not answer.
     pub async fn lists(&self, handler: &str) -> Result<bool> {
-        let status = self.node().await?.status.unwrap_or_default();
+        let status = self.api.node().await?.status.unwrap_or_default();
         let mut handlers = status.runtime_handlers.into_iter().flatten();
         Ok(handlers.any(|listed| listed.name.as_deref() == Some(handler)))
     }
@@ -130,7 +128,8 @@ impl Cluster {
     /// # Errors
     /// When the API refuses, or does not answer.
     pub async fn forget(&self) -> Result<()> {
-        self.patch(&json!({ "metadata": { "annotations": { ANNOTATION: null } } }))
+        self.api
+            .patch(&json!({ "metadata": { "annotations": { ANNOTATION: null } } }))
             .await
     }
 
@@ -140,7 +139,7 @@ impl Cluster {
         change: impl Fn(&mut Vec<Taint>, &str),
     ) -> Result<()> {
         for _ in 0..CONFLICTS {
-            let node = self.node().await?;
+            let node = self.api.node().await?;
             let taints = node
                 .spec
                 .clone()
@@ -166,20 +165,14 @@ impl Cluster {
             } else {
                 json!({ "metadata": metadata, "spec": { "taints": wanted } })
             };
-            match self.patch(&patch).await {
+            match self.api.patch(&patch).await {
                 Ok(()) => {
                     info!(
                         taints = wanted.len(),
                         "told the Node: {}", condition.message
                     );
                     if is_news {
-                        let event = condition.event(&self.name);
-                        // Beside the annotation it is a comfort.
-                        if let Err(error) =
-                            answer(self.events().create(&PostParams::default(), &event)).await
-                        {
-                            warn!("cannot write an event: {error:#}");
-                        }
+                        self.api.event(&condition.event(&self.api.name)).await;
                     }
                     return Ok(());
                 }
@@ -189,57 +182,9 @@ impl Cluster {
         }
         bail!(
             "the Node {} was changed by others each time that it was to be patched",
-            self.name
+            self.api.name
         )
-    }
-
-    async fn node(&self) -> Result<Node> {
-        answer(self.nodes().get(&self.name))
-            .await
-            .with_context(|| format!("cannot read the Node {}", self.name))
-    }
-
-    async fn patch(&self, patch: &Value) -> Result<()> {
-        let parameters = PatchParams {
-            field_manager: Some("node-installer".to_owned()),
-            ..PatchParams::default()
-        };
-        answer(
-            self.nodes()
-                .patch(&self.name, &parameters, &Patch::Merge(patch)),
-        )
-        .await
-        .with_context(|| format!("cannot change the Node {}", self.name))?;
-        Ok(())
-    }
-
-    /// Where the kubelet's own events of nodes are.
-    fn events(&self) -> Api<Event> {
-        Api::namespaced(self.client.clone(), "default")
-    }
-
-    fn nodes(&self) -> Api<Node> {
-        Api::all(self.client.clone())
     }
 }
 
 const CONFLICTS: usize = 10;
-
-/// Waits for the API's answer, but not for minutes.
-async fn answer<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T> {
-    let result = tokio::time::timeout(Duration::from_secs(15), request).await;
-    match result {
-        Ok(Ok(answer)) => Ok(answer),
-        // The server's own sentence.
-        Ok(Err(kube::Error::Api(status))) => Err(kube::Error::Api(status).into()),
-        Ok(Err(error)) => Err(anyhow!(error).context("the Kubernetes API does not answer")),
-        Err(_) => bail!("the Kubernetes API does not answer within 15 s"),
-    }
-}
-
-fn is_conflict(error: &anyhow::Error) -> bool {
-    let api = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<kube::Error>());
-    matches!(api, Some(kube::Error::Api(status)) if status.code == 409)
-}

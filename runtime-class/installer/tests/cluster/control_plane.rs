@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 
 pub struct ControlPlane {
@@ -93,11 +93,11 @@ impl ControlPlane {
         cluster
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn write(&self, name: &str, content: &str) {
+    pub fn write(&self, name: &str, content: &str) {
         fs::write(self.path(name), content).unwrap();
     }
 
@@ -127,7 +127,7 @@ impl ControlPlane {
         }
     }
 
-    fn kubeconfig(&self, token: &str) -> String {
+    pub fn kubeconfig(&self, token: &str) -> String {
         let certificate = self
             .path("certificates/apiserver.crt")
             .display()
@@ -147,11 +147,11 @@ impl ControlPlane {
         self.try_kubectl(arguments, "").unwrap()
     }
 
-    fn try_kubectl(&self, arguments: &[&str], input: &str) -> Result<String, String> {
+    pub fn try_kubectl(&self, arguments: &[&str], input: &str) -> Result<String, String> {
         self.kubectl_as(&self.path("admin.conf"), arguments, input)
     }
 
-    fn kubectl_as(
+    pub fn kubectl_as(
         &self,
         kubeconfig: &Path,
         arguments: &[&str],
@@ -172,124 +172,6 @@ impl ControlPlane {
         } else {
             Err(words(&output.stderr))
         }
-    }
-
-    fn create(&self, object: &Value) {
-        self.try_kubectl(&["create", "-f", "-"], &object.to_string())
-            .unwrap();
-    }
-
-    /// As README tells users to.
-    pub fn apply_kustomization(&self) {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        self.kubectl(&["apply", "--validate=strict", "-k", folder.to_str().unwrap()]);
-        for overlay in ["uninstall", "spin-v2"] {
-            let overlay = folder.join(overlay);
-            self.kubectl(&[
-                "create",
-                "--dry-run=client",
-                "--validate=strict",
-                "-k",
-                overlay.to_str().unwrap(),
-            ]);
-        }
-        // The API server takes a moment until it applies the policy.
-        self.create_node("canary");
-        let kubeconfig = self.kubeconfig_of_pod("elsewhere");
-        let end = Instant::now() + Duration::from_secs(30);
-        let annotate = json!({ "metadata": { "annotations": { "x": "y" } } });
-        while self.patch_node(&kubeconfig, "canary", &annotate).is_ok() {
-            assert!(Instant::now() < end, "the policy is not applied");
-        }
-    }
-
-    pub fn create_node(&self, name: &str) {
-        self.create(&json!({
-            "apiVersion": "v1", "kind": "Node",
-            "metadata": { "name": name, "labels": { "wasm-runtime": "spin", "kubernetes.io/hostname": name } },
-            "spec": { "taints": [
-                { "key": "wasm-runtime", "value": "spin", "effect": "NoSchedule" },
-                { "key": super::STARTUP_TAINT, "effect": "NoSchedule" },
-            ] },
-        }));
-    }
-
-    pub fn node(&self, name: &str) -> Value {
-        serde_json::from_str(&self.kubectl(&["get", "node", name, "-o", "json"])).unwrap()
-    }
-
-    /// Reports what the kubelet would.
-    pub fn report_handlers(&self, node: &str, handlers: &[&str]) {
-        let handlers: Vec<_> = handlers
-            .iter()
-            .map(|name| json!({ "name": name }))
-            .collect();
-        let patch = json!({ "status": { "runtimeHandlers": handlers } }).to_string();
-        self.kubectl(&[
-            "patch",
-            "node",
-            node,
-            "--subresource=status",
-            "--type=merge",
-            "-p",
-            &patch,
-        ]);
-    }
-
-    /// The credentials of the installer's pod on that node, as the kubelet asks for them.
-    pub fn kubeconfig_of_pod(&self, node: &str) -> PathBuf {
-        let pod = format!("node-installer-{node}");
-        let file = self.path(&format!("{pod}.conf"));
-        if !file.exists() {
-            if self.try_kubectl(&["get", "node", node], "").is_err() {
-                self.create_node(node);
-            }
-            self.create(&json!({
-                "apiVersion": "v1", "kind": "Pod",
-                "metadata": { "name": pod, "namespace": "swiss-node-installer" },
-                "spec": { "serviceAccountName": "node-installer", "nodeName": node,
-                    "containers": [{ "name": "watch", "image": "node-installer" }] },
-            }));
-            let token = self.kubectl(&[
-                "create",
-                "token",
-                "node-installer",
-                "--namespace=swiss-node-installer",
-                "--bound-object-kind=Pod",
-                &format!("--bound-object-name={pod}"),
-            ]);
-            fs::write(&file, self.kubeconfig(token.trim())).unwrap();
-        }
-        file
-    }
-
-    pub fn patch_node(
-        &self,
-        kubeconfig: &Path,
-        node: &str,
-        patch: &Value,
-    ) -> Result<String, String> {
-        self.kubectl_as(
-            kubeconfig,
-            &[
-                "patch",
-                "node",
-                node,
-                "--type=merge",
-                "-p",
-                &patch.to_string(),
-            ],
-            "",
-        )
-    }
-
-    pub fn can(&self, node: &str, verb: &str, resource: &str) -> String {
-        let kubeconfig = self.kubeconfig_of_pod(node);
-        let mut arguments = vec!["auth", "can-i", "--namespace=swiss-node-installer", verb];
-        arguments.extend(resource.split(' '));
-        let answer = self.kubectl_as(&kubeconfig, &arguments, "");
-        // It fails when the answer is no.
-        answer.map_or("no".to_owned(), |answer| answer.trim().to_owned())
     }
 }
 

@@ -13,9 +13,11 @@
 mod support;
 
 mod control_plane;
+mod objects;
+mod rights;
 
 use control_plane::ControlPlane;
-use serde_json::{Value, json};
+use serde_json::Value;
 use support::containerd::{Style, gke};
 use support::{Node, containerds, words};
 
@@ -140,75 +142,6 @@ fn a_node_that_never_lists_the_handler_stays_closed() {
         words(&output)
     );
     assert!(taints(&cluster.node("worker")).contains(&STARTUP_TAINT));
-}
-
-#[test]
-fn a_pod_can_change_its_own_node_only_and_of_that_the_taint_only() {
-    let cluster = cluster();
-    cluster.create_node("other");
-    let pod = cluster.kubeconfig_of_pod("worker");
-    let patch = |node: &str, patch: Value| cluster.patch_node(&pod, node, &patch);
-    let annotate = json!({ "metadata": { "annotations": { ANNOTATION: "x" } } });
-    patch("worker", annotate.clone()).unwrap();
-    let mut own = cluster.node("worker")["spec"]["taints"].clone();
-    own.as_array_mut()
-        .unwrap()
-        .retain(|taint| taint["key"] != STARTUP_TAINT);
-    patch("worker", json!({ "spec": { "taints": own } })).unwrap();
-
-    let refused = [
-        ("other", annotate, "only the node that it runs on"),
-        (
-            "worker",
-            json!({ "spec": { "taints": [] } }),
-            "only the startup taint",
-        ),
-        (
-            "worker",
-            json!({ "spec": { "unschedulable": true } }),
-            "only the startup taint",
-        ),
-        (
-            "worker",
-            json!({ "metadata": { "labels": { "wasm-runtime": null } } }),
-            "only the startup taint",
-        ),
-    ];
-    for (node, change, words) in refused {
-        let error = patch(node, change).unwrap_err();
-        assert!(error.contains(words), "{error}");
-    }
-    for (verb, resource) in [
-        ("list", "nodes"),
-        ("update", "nodes"),
-        ("delete", "nodes"),
-        ("get", "secrets"),
-        ("create", "pods"),
-        ("patch", "nodes --subresource=status"),
-    ] {
-        assert_eq!(
-            cluster.can("worker", verb, resource),
-            "no",
-            "{verb} {resource}"
-        );
-    }
-}
-
-#[test]
-fn without_rights_nothing_is_changed() {
-    let (cluster, node) = (cluster(), node());
-    cluster.kubectl(&["delete", "clusterrolebinding", "swiss-node-installer"]);
-    let before = node.read_config();
-    let output = installer(&node, &cluster, "install").output().unwrap();
-    assert!(!output.status.success());
-    let error = words(&output);
-    assert!(
-        error.contains("cannot read the Node worker") && error.contains("forbidden"),
-        "{error}"
-    );
-    assert_eq!(error.lines().count(), 1, "{error}");
-    assert_eq!(node.read_config(), before);
-    assert_eq!(node.leftovers(), Vec::<String>::new());
 }
 
 #[test]

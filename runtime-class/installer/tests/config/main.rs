@@ -10,6 +10,7 @@
 )]
 
 mod generate;
+mod writer;
 
 use proptest::prelude::*;
 use serde_json::Value;

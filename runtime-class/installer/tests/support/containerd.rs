@@ -115,6 +115,18 @@ pub fn gke(version: Option<u8>, style: Style, folder: &Path) -> String {
         "io.containerd.internal.v1.restart"
     };
     let folder = folder.display();
+    // Version 4 has the sockets among the plugins, and only a list of folders.
+    let (sockets, bin_dir) = if version == Some(4) {
+        (
+            ["grpc", "ttrpc"].map(|server| format!("[plugins.\"io.containerd.server.v1.{server}\"]\n  address = \"{folder}/{}\"\n", if server == "grpc" { "containerd.sock" } else { "containerd.sock.ttrpc" })).concat(),
+            "bin_dirs = [\"/home/kubernetes/bin\"]",
+        )
+    } else {
+        (
+            format!("[grpc]\n  address = \"{folder}/containerd.sock\"\n"),
+            "bin_dir = \"/home/kubernetes/bin\"",
+        )
+    };
     let line = version
         .map(|version| format!("version = {version}\n"))
         .unwrap_or_default();
@@ -159,9 +171,9 @@ pub fn gke(version: Option<u8>, style: Style, folder: &Path) -> String {
          disabled_plugins = [\"{restart}\"]\n\
          root = \"{folder}/root\"\nstate = \"{folder}/state\"\noom_score = -999\n\n\
          [debug]\n  level = \"info\"\n\n\
-         [grpc]\n  address = \"{folder}/containerd.sock\"\n\n\
+         {sockets}\n\
          [plugins.\"{cri}\"]\n  stream_server_address = \"127.0.0.1\"\n  stream_server_port = \"0\"\n\
-         [plugins.\"{runtime}\".cni]\n  bin_dir = \"/home/kubernetes/bin\"\n  conf_dir = \"{folder}/cni\"\n\
+         [plugins.\"{runtime}\".cni]\n  {bin_dir}\n  conf_dir = \"{folder}/cni\"\n\
          {runc}{more}",
     );
     match style {

@@ -1,0 +1,73 @@
+//! The calls of the Kubernetes API.
+
+use std::future::Future;
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail};
+use k8s_openapi::api::core::v1::{Event, Node};
+use kube::api::{Patch, PatchParams, PostParams};
+use kube::{Api, Client};
+use serde_json::Value;
+use tracing::warn;
+
+/// The API for the Node of that name.
+pub struct NodeApi {
+    pub client: Client,
+    pub name: String,
+}
+
+impl NodeApi {
+    /// # Errors
+    /// When the API refuses, or does not answer.
+    pub async fn node(&self) -> Result<Node> {
+        answer(self.nodes().get(&self.name))
+            .await
+            .with_context(|| format!("cannot read the Node {}", self.name))
+    }
+
+    /// # Errors
+    /// When the API refuses, or does not answer.
+    pub async fn patch(&self, patch: &Value) -> Result<()> {
+        let parameters = PatchParams {
+            field_manager: Some("node-installer".to_owned()),
+            ..PatchParams::default()
+        };
+        let nodes = self.nodes();
+        answer(nodes.patch(&self.name, &parameters, &Patch::Merge(patch)))
+            .await
+            .with_context(|| format!("cannot change the Node {}", self.name))?;
+        Ok(())
+    }
+
+    /// Beside the annotation an event is a comfort, so that it may fail.
+    pub async fn event(&self, event: &Event) {
+        // Where the kubelet's own events of nodes are.
+        let events: Api<Event> = Api::namespaced(self.client.clone(), "default");
+        if let Err(error) = answer(events.create(&PostParams::default(), event)).await {
+            warn!("cannot write an event: {error:#}");
+        }
+    }
+
+    fn nodes(&self) -> Api<Node> {
+        Api::all(self.client.clone())
+    }
+}
+
+/// Waits for the API's answer, but not for minutes.
+async fn answer<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T> {
+    match tokio::time::timeout(Duration::from_secs(15), request).await {
+        Ok(Ok(answer)) => Ok(answer),
+        // The server's own sentence.
+        Ok(Err(kube::Error::Api(status))) => Err(kube::Error::Api(status).into()),
+        Ok(Err(error)) => Err(anyhow!(error).context("the Kubernetes API does not answer")),
+        Err(_) => bail!("the Kubernetes API does not answer within 15 s"),
+    }
+}
+
+/// Whether another hand has changed the object in between.
+pub fn is_conflict(error: &anyhow::Error) -> bool {
+    let api = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<kube::Error>());
+    matches!(api, Some(kube::Error::Api(status)) if status.code == 409)
+}
