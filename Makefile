@@ -28,6 +28,7 @@ LINT := $(call locked,lint,tests/lint/requirements.txt)
 JCO := $(call locked,jco,tests/outside/package-lock.json)
 CHART_VENV := $(call locked,chart,tests/chart/requirements.txt)
 PACKAGING_VENV := $(call locked,packaging,tests/packaging/requirements.txt)
+E2E_VENV := $(call locked,e2e,e2e/requirements.txt)
 
 ##@ Use
 
@@ -105,7 +106,8 @@ $(OUTSIDE)/installed: tests/outside/requirements.txt
 $(LINT)/installed: tests/lint/requirements.txt
 $(CHART_VENV)/installed: tests/chart/requirements.txt
 $(PACKAGING_VENV)/installed: tests/packaging/requirements.txt
-$(OUTSIDE)/installed $(LINT)/installed $(CHART_VENV)/installed $(PACKAGING_VENV)/installed:
+$(E2E_VENV)/installed: e2e/requirements.txt
+$(OUTSIDE)/installed $(LINT)/installed $(CHART_VENV)/installed $(PACKAGING_VENV)/installed $(E2E_VENV)/installed:
 	python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
@@ -117,15 +119,18 @@ $(JCO)/installed:
 	touch $@
 
 # Debian packages $(2), unpacked into the folder $(1): nothing is installed, no
-# root is needed, and the folder is there only when it is whole.
+# root is needed, and the folder is there only when it is whole. They are those of
+# the machine's own sources, or of the suite $(3) from the same server.
 define unpack_debian
 	rm -rf $(1).new
 	mkdir -p $(1).new/lists/partial $(1).new/archives/partial $(1).new/root
-	apt_get() { apt-get -qq -oDebug::NoLocking=1 -oAPT::Sandbox::User= -oDir::State::lists=$(1).new/lists -oDir::Cache=$(1).new "$$@"; }; \
+	$(if $(3),echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $$(apt-get indextargets --format '$$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep '/debian/$$' | head -n 1) $(3) main" >$(1).new/sources.list)
+	apt_get() { apt-get -qq -oDebug::NoLocking=1 -oAPT::Sandbox::User= -oDir::State::lists=$(1).new/lists -oDir::Cache=$(1).new \
+	    $(if $(3),-oDir::Etc::sourcelist=$(1).new/sources.list -oDir::Etc::sourceparts=/dev/null) "$$@"; }; \
 	  apt_get update; cd $(1).new/archives; apt_get download $(2); \
 	  for package in *.deb; do dpkg -x "$$package" ../root; done
 	mv $(1).new/root $(1)
 	rm -r $(1).new
 endef
 
-include tests/chart/chart.mk tests/packaging/packaging.mk
+include tests/chart/chart.mk tests/packaging/packaging.mk e2e/cluster/cluster.mk

@@ -1,0 +1,48 @@
+# A real Kubernetes of one node on this machine. A part of the main Makefile.
+KUBERNETES_VERSION := 1.36.3
+KUBERNETES := $(CACHE)/kubernetes-$(KUBERNETES_VERSION)
+
+# Debian's binaries that run on bookworm, too, and are not in it. Debian keeps
+# only the newest of a suite, so no version stands here.
+FORKY := $(CACHE)/e2e-forky
+FORKY_PACKAGES := containerd containernetworking-plugins etcd-server
+BOOKWORM := $(CACHE)/e2e-bookworm
+BOOKWORM_PACKAGES := busybox-static catatonit runc \
+  nftables libnftables1 libnftnl11 libmnl0 libjansson4 libxtables12 libedit2 libbsd0 libmd0 libgmp10 libtinfo6 \
+  iproute2 libbpf1 libelf1 libcap2 libtirpc3
+
+# Which shim answers to the handler `spin`: the stand-in, or a path to another.
+E2E_SHIM := $(or $(SHIM),$(CARGO_TARGET_DIR)/release/containerd-shim-spin-v2)
+
+# Helm and version skew look at it.
+kubernetes_version = $(foreach package,k8s.io/component-base/version k8s.io/client-go/pkg/version,\
+  -X $(package).gitMajor=1 -X $(package).gitMinor=36 -X $(package).gitVersion=v$(KUBERNETES_VERSION) \
+  -X $(package).gitTreeState=clean -X $(package).gitCommit=module -X $(package).buildDate=1970-01-01T00:00:00Z)
+
+cluster = cd e2e && KUBERNETES=$(KUBERNETES) FORKY=$(FORKY) BOOKWORM=$(BOOKWORM) REGISTRY=$(DOCKER_REGISTRY) \
+  SHIM=$(E2E_SHIM) STATE=$(CACHE)/cluster $(E2E_VENV)/bin/python -m cluster
+
+.PHONY: cluster-parts cluster-up cluster-down
+
+cluster-up: cluster-parts ## Start a real Kubernetes of one node (takes root)
+	$(cluster) up
+
+cluster-down: ## Take it away again, and all that is left of it
+	$(cluster) down
+
+cluster-parts: $(KUBERNETES) $(FORKY) $(BOOKWORM) $(DOCKER_REGISTRY) $(E2E_VENV)/installed
+
+# Kubernetes compiles for ten minutes on two cores, and says nothing meanwhile.
+$(KUBERNETES): e2e/cluster/kubernetes/go.mod
+	@echo "Compiling Kubernetes $(KUBERNETES_VERSION): about ten minutes, the first time."
+	rm -rf $@ $@.new
+	mkdir -p $@.new
+	cd e2e/cluster/kubernetes && CGO_ENABLED=0 go build -trimpath -pgo=off \
+	  -ldflags "$(strip -s -w $(kubernetes_version))" -o $@.new/ tool
+	mv $@.new $@
+
+$(FORKY):
+	$(call unpack_debian,$@,$(FORKY_PACKAGES),forky)
+
+$(BOOKWORM):
+	$(call unpack_debian,$@,$(BOOKWORM_PACKAGES),bookworm)
