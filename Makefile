@@ -99,8 +99,8 @@ lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
 	cargo deny --workspace --offline --locked check --deny warnings licenses bans sources
 	typos
 	shellcheck .ci/run
-	ruff check tests
-	ruff format --check tests
+	ruff check tests e2e
+	ruff format --check tests e2e
 
 $(OUTSIDE)/installed: tests/outside/requirements.txt
 $(LINT)/installed: tests/lint/requirements.txt

@@ -103,9 +103,7 @@ def _key(file: str) -> ec.EllipticCurvePrivateKey:
 
 
 def _write(file: str, certificate: x509.Certificate) -> None:
-    (layout.KEYS / f"{file}.crt").write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-    )
+    (layout.KEYS / f"{file}.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
 
 def _service_accounts() -> None:

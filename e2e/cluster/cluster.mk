@@ -19,10 +19,24 @@ kubernetes_version = $(foreach package,k8s.io/component-base/version k8s.io/clie
   -X $(package).gitMajor=1 -X $(package).gitMinor=36 -X $(package).gitVersion=v$(KUBERNETES_VERSION) \
   -X $(package).gitTreeState=clean -X $(package).gitCommit=module -X $(package).buildDate=1970-01-01T00:00:00Z)
 
-cluster = cd e2e && KUBERNETES=$(KUBERNETES) FORKY=$(FORKY) BOOKWORM=$(BOOKWORM) REGISTRY=$(DOCKER_REGISTRY) \
-  SHIM=$(E2E_SHIM) STATE=$(CACHE)/cluster $(E2E_VENV)/bin/python -m cluster
+e2e_environment = KUBERNETES=$(KUBERNETES) FORKY=$(FORKY) BOOKWORM=$(BOOKWORM) REGISTRY=$(DOCKER_REGISTRY) \
+  SHIM=$(abspath $(E2E_SHIM)) STATE=$(CACHE)/cluster HELM3=$(HELM3) HELM4=$(HELM4) GATEWAY_API=$(GATEWAY_API)
+cluster = cd e2e && export $(e2e_environment) && $(E2E_VENV)/bin/python -m cluster
 
-.PHONY: cluster-parts cluster-up cluster-down
+.PHONY: cluster-parts cluster-up cluster-down e2e test-cluster
+
+e2e: build $(HELM3) $(HELM4) $(GATEWAY_API) $(E2E_VENV)/installed $(if $(KUBECONFIG),,cluster-parts $(if $(SHIM),,shim)) ## Install and try everything on a real Kubernetes: ours, or that of KUBECONFIG
+	cargo build $(PUSH)
+ifdef KUBECONFIG
+	cd e2e && $(e2e_environment) OTHER_CLUSTER=1 $(E2E_VENV)/bin/python -m pytest -rs $(PYTEST_ARGS)
+else
+	$(cluster) up
+	$(cluster) run $(E2E_VENV)/bin/python -m pytest -rs $(PYTEST_ARGS) || status=$$?; \
+	  $(E2E_VENV)/bin/python -m cluster down; exit $${status:-0}
+endif
+
+test-cluster: cluster-parts ## Test that the cluster comes up in time and leaves nothing behind
+	cd e2e && $(e2e_environment) $(E2E_VENV)/bin/python -m pytest cluster/tests
 
 cluster-up: cluster-parts ## Start a real Kubernetes of one node (takes root)
 	$(cluster) up

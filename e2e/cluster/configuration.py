@@ -19,7 +19,7 @@ def write() -> None:
     _json("kube-proxy", PROXY)
     _json("registry", DOCKER_REGISTRY)
     _json("cni/bridge", BRIDGE, ".conflist")
-    _containerd()
+    write_containerd()
     layout.BIN.mkdir()
     for tool in ("nft", "ip"):
         _wrap(tool)
@@ -29,7 +29,7 @@ def _json(name: str, content: dict, extension: str = ".json") -> None:
     (layout.CONFIGURATION / f"{name}{extension}").write_text(json.dumps(content, indent=1))
 
 
-def _containerd() -> None:
+def write_containerd() -> None:
     template = Template(Path(__file__).with_name("containerd.toml").read_text())
     text = template.substitute(
         state=layout.STATE,

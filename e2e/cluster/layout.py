@@ -51,7 +51,7 @@ PATH = ":".join(
     [
         str(BIN),
         str(KUBERNETES),
-        *(f"{root}/usr/{bin}" for root in (FORKY, BOOKWORM) for bin in ("bin", "sbin")),
+        *(f"{root}/usr/{folder}" for root in (FORKY, BOOKWORM) for folder in ("bin", "sbin")),
         "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     ]
 )

@@ -1,6 +1,5 @@
 """What the node sees of the machine: mounts, network, cgroups."""
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -67,9 +66,3 @@ def inside(process: int) -> list[str]:
     working_directory = ["env", "-C", str(Path.cwd())]
     flags = ("--mount", "--pid", "--net", "--uts")
     return ["nsenter", f"--target={process}", *flags, "--", *working_directory]
-
-
-def identities(process: int) -> set[str]:
-    """Of the namespaces that were made for a process."""
-    folder = Path(f"/proc/{process}/ns")
-    return {os.readlink(folder / kind) for kind in ("mnt", "pid", "net", "uts")}

@@ -1,12 +1,10 @@
 """What the tests share: the pushed component, the RuntimeClass, evidence and figures."""
 
-import os
-
 import pytest
 
 from . import evidence, figures
 from .commands import apply, get, kubectl
-from .packaging import PACKAGINGS, push
+from .packaging import OTHER_CLUSTER, PACKAGINGS, push
 from .release import Release
 
 RUNTIME_CLASS = "wasmtime-spin-v2"
@@ -16,7 +14,7 @@ FIRST = "test_install.py"
 
 def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.name != FIRST)
-    if "STATE" not in os.environ:
+    if OTHER_CLUSTER:
         for item in items:
             if mark := item.get_closest_marker("own_cluster"):
                 item.add_marker(pytest.mark.skip(reason=f"another cluster: {mark.args[0]}"))

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from .commands import REPOSITORY, get, kubectl
+from .packaging import OTHER_CLUSTER
 
 FOLDER = REPOSITORY / "target/e2e/failures"
 
@@ -27,6 +28,6 @@ def collect(test: str) -> Path:
             log = kubectl("logs", "-n", namespace, name, *options, check=False)
             if log:
                 (folder / f"{namespace}-{name}{suffix}.log").write_text(log)
-    if state := os.environ.get("STATE"):
-        shutil.copytree(Path(state) / "log", folder / "node")
+    if not OTHER_CLUSTER:
+        shutil.copytree(Path(os.environ["STATE"]) / "log", folder / "node")
     return folder

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from cluster.wait import until
 
 from .commands import CHART, HELMS, get, kubectl, run
 from .outside import answers
-from .release import QUICK, Release
+from .release import QUICK, Release, merged
 
 KINDS = (
     "deployments,replicasets,pods,services,endpointslices,serviceaccounts,secrets,configmaps,"
@@ -67,7 +68,7 @@ def test_a_release_is_installed_upgraded_rolled_back_and_leaves_nothing(release,
 def test_values_that_are_wrong_create_nothing(release, helm):
     wrong = {"image": {"packaging": "spin"}, "securityContext": {"readOnlyRootFilesystem": True}}
     arguments = ("install", release.name, CHART, "--namespace", release.namespace)
-    values = json.dumps(release.values | wrong | {"image": release.values["image"] | wrong["image"]})
+    values = json.dumps(merged(release.values, wrong))
     result = run(helm, *arguments, "--values", "-", text=values, check=False)
     assert result.returncode != 0
     assert "image.packaging=component" in result.stderr
@@ -89,7 +90,8 @@ def test_the_api_server_would_take_every_environment(
     known = [each for each in manifests if each["kind"] != "HealthCheckPolicy"]
     assert len(manifests) - len(known) == (environment == "gke-gateway")
     text = yaml.safe_dump_all(known)
-    result = kubectl("apply", "--server-side", "--dry-run=server", "-n", namespace, "-f", "-", text=text)
+    dry = ("apply", "--server-side", "--dry-run=server", "--namespace", namespace)
+    result = kubectl(*dry, "-f", "-", text=text)
     assert result.count("serverside-applied (server dry run)") == len(known)
     assert not objects(namespace)
     if environment != "gke-gateway":

@@ -1,10 +1,12 @@
 """README.md, section "Deploy it", followed to the letter."""
 
+import json
 import re
 import shlex
 import time
 
 import pytest
+
 from cluster.wait import until
 
 from . import figures
@@ -23,10 +25,9 @@ def installed(packaged):
     release = Release(NAMESPACE, component.values)
     printed = component.output.partition("Install it with")[2]
     words = shlex.split(printed.replace("\\\n", " "))
-    shell = component.values["helmTest"]["image"]
     words += ["--set", "runtimeClass.create=true"]
-    words += ["--set", f"helmTest.image.repository={shell['repository']}"]
-    words += ["--set-string", "helmTest.image.tag=1,helmTest.image.digest="]
+    if shell := component.values.get("helmTest"):
+        words += ["--set-json", f"helmTest={json.dumps(shell)}"]
     start = time.monotonic()
     run(release.helm, *words[1:])
     release.roll_out()

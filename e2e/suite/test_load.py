@@ -1,6 +1,7 @@
 """No request is lost while pods come and go; a control loses some, so that the test can fail."""
 
 import pytest
+
 from cluster.wait import until
 
 from . import figures, node
@@ -8,7 +9,7 @@ from .commands import kubectl
 from .outside import answers, load
 from .release import QUICK, Release, is_ready, statuses
 
-# An open connection lasts as long as its pod, so its last request may be cut.
+# The shim ends at once when it is told to, while requests still come in.
 NO_SLEEP = {"lifecycle": {"preStop": None}, "terminationGracePeriodSeconds": 15}
 
 

@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from cluster.wait import until
 
 from . import figures

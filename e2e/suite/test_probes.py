@@ -2,6 +2,7 @@
 probe that succeeds and with one that cannot."""
 
 import pytest
+
 from cluster.wait import until
 
 from .outside import answers, ask
