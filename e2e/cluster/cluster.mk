@@ -23,7 +23,7 @@ e2e_environment = KUBERNETES=$(KUBERNETES) FORKY=$(FORKY) BOOKWORM=$(BOOKWORM) R
   SHIM=$(abspath $(E2E_SHIM)) STATE=$(CACHE)/cluster HELM3=$(HELM3) HELM4=$(HELM4) GATEWAY_API=$(GATEWAY_API)
 cluster = cd e2e && export $(e2e_environment) && $(E2E_VENV)/bin/python -m cluster
 
-.PHONY: cluster-parts cluster-up cluster-down e2e test-cluster
+.PHONY: cluster-parts cluster-up cluster-shell cluster-down e2e test-cluster
 
 e2e: build $(HELM3) $(HELM4) $(GATEWAY_API) $(E2E_VENV)/installed $(if $(KUBECONFIG),,cluster-parts $(if $(SHIM),,shim)) ## Install and try everything on a real Kubernetes: ours, or that of KUBECONFIG
 	cargo build $(PUSH)
@@ -41,13 +41,16 @@ test-cluster: cluster-parts ## Test that the cluster comes up in time and leaves
 cluster-up: cluster-parts ## Start a real Kubernetes of one node (takes root)
 	$(cluster) up
 
+cluster-shell: ## Look around in it, with kubectl and ctr
+	$(cluster) run bash
+
 cluster-down: ## Take it away again, and all that is left of it
 	$(cluster) down
 
 cluster-parts: $(KUBERNETES) $(FORKY) $(BOOKWORM) $(DOCKER_REGISTRY) $(E2E_VENV)/installed
 
 # Kubernetes compiles for ten minutes on two cores, and says nothing meanwhile.
-$(KUBERNETES): e2e/cluster/kubernetes/go.mod
+$(KUBERNETES):
 	@echo "Compiling Kubernetes $(KUBERNETES_VERSION): about ten minutes, the first time."
 	rm -rf $@ $@.new
 	mkdir -p $@.new
