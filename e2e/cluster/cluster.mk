@@ -12,7 +12,8 @@ BOOKWORM_PACKAGES := busybox-static catatonit runc \
   iproute2 libbpf1 libelf1 libcap2 libtirpc3
 
 # Which shim answers to the handler `spin`: the stand-in, or a path to another.
-E2E_SHIM := $(or $(SHIM),$(CARGO_TARGET_DIR)/release/containerd-shim-spin-v2)
+E2E_SHIM_GIVEN := $(SHIM)
+E2E_SHIM := $(or $(E2E_SHIM_GIVEN),$(CARGO_TARGET_DIR)/release/containerd-shim-spin-v2)
 
 # Helm and version skew look at it.
 kubernetes_version = $(foreach package,k8s.io/component-base/version k8s.io/client-go/pkg/version,\
@@ -25,7 +26,7 @@ cluster = cd e2e && export $(e2e_environment) && $(E2E_VENV)/bin/python -m clust
 
 .PHONY: cluster-parts cluster-up cluster-shell cluster-down e2e test-cluster
 
-e2e: build $(HELM3) $(HELM4) $(GATEWAY_API) $(E2E_VENV)/installed $(if $(KUBECONFIG),,cluster-parts $(if $(SHIM),,shim)) ## Install and try everything on a real Kubernetes: ours, or that of KUBECONFIG
+e2e: build $(HELM3) $(HELM4) $(GATEWAY_API) $(E2E_VENV)/installed $(if $(KUBECONFIG),,cluster-parts $(if $(E2E_SHIM_GIVEN),,shim)) ## Install and try everything on a real Kubernetes: ours, or that of KUBECONFIG
 	cargo build $(PUSH)
 ifdef KUBECONFIG
 	cd e2e && $(e2e_environment) OTHER_CLUSTER=1 $(E2E_VENV)/bin/python -m pytest -rs $(PYTEST_ARGS)

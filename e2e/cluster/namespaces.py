@@ -53,6 +53,18 @@ def _network() -> None:
     _run(f"{client} address add {layout.CLIENT_ADDRESS}/30 dev inside")
     _run(f"{client} link set inside up")
     _run(f"{client} link set lo up")
+    # One client asks as often as many would. With the default range its ports come
+    # round within the two minutes for which the node remembers a connection, and
+    # a new one would be led to the pod of the old one.
+    client_ports = "echo 1024 65535 >/proc/sys/net/ipv4/ip_local_port_range"
+    subprocess.run(
+        ["nsenter", f"--net=/run/netns/{layout.CLIENT}", "sh", "-c", client_ports], check=True
+    )
+    # One client asks as often as many would. With the default range its ports come
+    # round within the two minutes for which the node remembers a connection.
+    ports = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    enter = f"nsenter --net=/run/netns/{layout.CLIENT} tee {ports}"
+    subprocess.run(enter.split(), input=b"1024 65535", stdout=subprocess.DEVNULL, check=True)
     for network in (layout.LOAD_BALANCERS, layout.SERVICES, layout.PODS):
         _run(f"{client} route add {network} via {layout.NODE_ADDRESS}")
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")

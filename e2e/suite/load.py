@@ -33,22 +33,25 @@ class Kind:
         while not done():
             start = time.monotonic()
             self.sent += 1
+            where = Where()
             try:
                 async with asyncio.timeout(SECONDS):
-                    connection = await self._ask(connection)
+                    connection = await self._ask(connection, where)
             except (OSError, EOFError, TimeoutError, ValueError) as error:
-                self.lost[type(error).__name__] += 1
+                self.lost[f"{type(error).__name__} {where.step}"] += 1
                 self.lost_at.append(time.monotonic())
                 connection = None
             self.seconds.append(time.monotonic() - start)
 
-    async def _ask(self, connection):
+    async def _ask(self, connection, where):
         if connection:
             try:
                 return await self._exchange(*connection)
             except (ConnectionError, Unanswered):
                 self.asked_again += 1
-        return await self._exchange(*await asyncio.open_connection(self.address, 80))
+        connection = await asyncio.open_connection(self.address, 80)
+        where.step = "connected"
+        return await self._exchange(*connection)
 
     async def _exchange(self, reader, writer):
         writer.write(self.request)
@@ -78,6 +81,12 @@ class Kind:
             "median_ms": round(ordered[len(ordered) // 2] * 1000, 1),
             "p99_ms": round(ordered[len(ordered) * 99 // 100] * 1000, 1),
         }
+
+
+class Where:
+    """How far a request came."""
+
+    step = "while connecting"
 
 
 class Unanswered(EOFError):

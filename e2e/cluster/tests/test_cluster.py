@@ -32,12 +32,17 @@ def visit():
     up = cluster("up")
     seconds = time.monotonic() - start
     nodes = cluster("run", "kubectl", "get", "nodes")
+    # A pod has mounts, cgroups and a network namespace of its own.
+    image = "--image=127.0.0.1:5000/busybox:1"
+    cluster("run", "kubectl", "run", "pod", image, "--", "sleep", "3600")
+    pod = cluster("run", "kubectl", "wait", "--for=condition=Ready", "pod/pod", "--timeout=60s")
     busy = machine.look()
     down = cluster("down")
     yield {
         "up": up,
         "seconds": seconds,
         "nodes": nodes,
+        "pod": pod,
         "busy": busy.since(before),
         "down": down,
         "left": machine.look().since(before),
@@ -47,7 +52,7 @@ def visit():
 def test_a_node_is_ready_within_15_seconds(visit):
     assert visit["up"].returncode == 0, visit["up"].stderr
     assert f"{layout.NODE}   Ready" in visit["nodes"].stdout, visit["nodes"].stderr
-    print(visit["up"].stdout)
+    assert visit["pod"].returncode == 0, visit["pod"].stderr
     assert visit["seconds"] < WARM_SECONDS
 
 
