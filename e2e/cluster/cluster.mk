@@ -26,7 +26,7 @@ cluster = cd e2e && export $(e2e_environment) && $(E2E_VENV)/bin/python -m clust
 
 .PHONY: cluster-parts cluster-up cluster-shell cluster-down e2e test-cluster
 
-e2e: build $(HELM3) $(HELM4) $(GATEWAY_API) $(E2E_VENV)/installed $(if $(KUBECONFIG),,cluster-parts $(if $(E2E_SHIM_GIVEN),,shim)) ## Install and try everything on a real Kubernetes: ours, or that of KUBECONFIG
+e2e: build $(HELM3) $(HELM4) $(GATEWAY_API) $(E2E_VENV)/installed $(if $(KUBECONFIG),,cluster-parts $(if $(E2E_SHIM_GIVEN),,$(if $(wildcard e2e/e2e.mk),shim))) ## Install and try everything on a real Kubernetes: ours, or that of KUBECONFIG
 	cargo build $(PUSH)
 ifdef KUBECONFIG
 	cd e2e && $(e2e_environment) OTHER_CLUSTER=1 $(E2E_VENV)/bin/python -m pytest -rs $(PYTEST_ARGS)

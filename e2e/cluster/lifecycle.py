@@ -25,8 +25,10 @@ def up() -> None:
     start = time.monotonic()
     if os.geteuid() != 0:
         raise Refusal("A cluster takes root: namespaces, mounts and cgroups are made.")
-    if layout.STATE.exists():
-        raise Refusal(f"{layout.STATE} is there: a cluster is up. Take it down first.")
+    if first_process():
+        raise Refusal(f"A cluster is up already, in {layout.STATE}: take it down first.")
+    # What is left of one that did not come up: its logs.
+    down()
     for folder in (layout.STATE, layout.LOGS, layout.STATE / "home"):
         folder.mkdir(parents=True)
     configuration.write()
@@ -35,6 +37,7 @@ def up() -> None:
     try:
         until("the node takes pods", lambda: _ready(process), seconds=180)
     except (TooLate, Refusal) as reason:
+        _end()
         raise Refusal(f"{reason} The logs are in {layout.LOGS}.") from reason
     times = json.loads(node.TIMES.read_text())
     for what, seconds in times.items():
@@ -79,12 +82,16 @@ def first_process() -> int | None:
 
 def down() -> None:
     """Ends every process of the cluster and removes all that is left of it."""
+    _end()
+    if layout.STATE.exists():
+        shutil.rmtree(layout.STATE)
+
+
+def _end() -> None:
     if process := first_process():
         os.kill(process, signal.SIGKILL)
         until("the processes are gone", lambda: _gone(process), seconds=30)
     cgroups.remove()
-    if layout.STATE.exists():
-        shutil.rmtree(layout.STATE)
 
 
 def _gone(process: int) -> bool:

@@ -52,7 +52,10 @@ class Release:
         return self._helm("test", self.name, "--timeout=2m")
 
     def uninstall(self) -> None:
+        """And waits for the last pod, which Helm does not: while it is on its way
+        out it may still get the requests of the next test."""
         self._helm("uninstall", self.name, "--wait", "--timeout=2m")
+        until("the pods are gone", lambda: not self._all_pods(), seconds=90)
 
     def _helm(self, *arguments, text: str | None = None) -> str:
         result = run(self.helm, *arguments, "--namespace", self.namespace, text=text)
@@ -80,9 +83,11 @@ class Release:
 
     def pods(self) -> list[dict]:
         """Those of the Deployment that are not on their way out."""
+        return [pod for pod in self._all_pods() if "deletionTimestamp" not in pod["metadata"]]
+
+    def _all_pods(self) -> list[dict]:
         selector = f"app.kubernetes.io/name=swiss,app.kubernetes.io/instance={self.name}"
-        pods = get("pods", "--namespace", self.namespace, "--selector", selector)["items"]
-        return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+        return get("pods", "--namespace", self.namespace, "--selector", selector)["items"]
 
     def restarts(self) -> int:
         return sum(status["restartCount"] for pod in self.pods() for status in statuses(pod))

@@ -36,6 +36,7 @@ def visit():
     image = "--image=127.0.0.1:5000/busybox:1"
     cluster("run", "kubectl", "run", "pod", image, "--", "sleep", "3600")
     pod = cluster("run", "kubectl", "wait", "--for=condition=Ready", "pod/pod", "--timeout=60s")
+    second = cluster("up")
     busy = machine.look()
     down = cluster("down")
     yield {
@@ -43,6 +44,7 @@ def visit():
         "seconds": seconds,
         "nodes": nodes,
         "pod": pod,
+        "second": second,
         "busy": busy.since(before),
         "down": down,
         "left": machine.look().since(before),
@@ -62,15 +64,23 @@ def test_nothing_is_left_of_it(visit):
     assert not layout.STATE.exists()
 
 
+def test_a_second_cluster_is_refused(visit):
+    assert visit["second"].returncode != 0
+    assert "A cluster is up already" in visit["second"].stderr
+
+
 def test_what_is_looked_at_would_show_a_cluster(visit):
     """The control: a cluster that is up is seen, and only where it has to be."""
     assert set(visit["busy"]) == {"cgroups", "processes"}
 
 
-def test_a_second_cluster_is_refused(tmp_path):
-    result = cluster("up", STATE=str(tmp_path))
+def test_a_cluster_that_does_not_come_up_says_so_and_ends(tmp_path):
+    before = machine.look()
+    result = cluster("up", STATE=str(tmp_path / "state"), REGISTRY="/nowhere")
     assert result.returncode != 0
-    assert "a cluster is up" in result.stderr
+    assert "The logs are in" in result.stderr
+    assert "/nowhere" in (tmp_path / "state/log/node.log").read_text()
+    assert machine.look().since(before) == {}
 
 
 def test_a_command_without_a_cluster_is_refused(tmp_path):
