@@ -5,6 +5,9 @@ import os
 import signal
 from pathlib import Path
 
+from cluster import configuration
+from cluster.wait import until
+
 from .commands import run
 from .release import statuses
 
@@ -25,6 +28,18 @@ def kill(pod: dict) -> None:
     os.kill(process(pod), signal.SIGKILL)
 
 
+def restart_containerd(use_local_image_pull: str = "true") -> None:
+    """With another configuration; the node starts it again when it has ended."""
+    os.environ["USE_LOCAL_IMAGE_PULL"] = use_local_image_pull
+    configuration.write_containerd()
+    file = Path(os.environ["STATE"]) / "containerd.pid"
+    before = file.read_text()
+    os.kill(int(before), signal.SIGTERM)
+    until("another containerd runs", lambda: file.read_text() != before, seconds=30)
+    answers = lambda: run("ctr", "version", check=False).returncode == 0  # noqa: E731
+    until("containerd answers", answers, seconds=30)
+
+
 def status(number: int) -> dict[str, str]:
     """/proc/NUMBER/status."""
     lines = Path(f"/proc/{number}/status").read_text().splitlines()
@@ -35,6 +50,13 @@ def mounts(number: int) -> dict[str, set[str]]:
     """Where something is mounted, and with which options."""
     lines = Path(f"/proc/{number}/mountinfo").read_text().splitlines()
     return {fields[4]: set(fields[5].split(",")) for fields in map(str.split, lines)}
+
+
+def accepted_connections(number: int) -> int:
+    """TCP connections that were accepted in its network namespace, probes included."""
+    lines = Path(f"/proc/{number}/net/snmp").read_text().splitlines()
+    names, values = (line.split() for line in lines if line.startswith("Tcp:"))
+    return int(values[names.index("PassiveOpens")])
 
 
 def memory_kib(number: int) -> int:

@@ -1,10 +1,12 @@
 """The component in the cluster's registry, in each of its three packagings."""
 
 import os
+import time
 from dataclasses import dataclass
 
 from cluster import images
 
+from . import figures
 from .commands import REPOSITORY, run
 
 PUSH = REPOSITORY / "target/release/swiss-push"
@@ -43,7 +45,9 @@ def push(packaging: str) -> Packaged:
     if packaging == "container":
         return Packaged(packaging, repository, _push_container(), "")
     # As `make push` calls it.
+    start = time.monotonic()
     result = run(PUSH, "--format", packaging, "--force", f"{repository}:e2e")
+    figures.note(f"Push, {packaging}", seconds=round(time.monotonic() - start, 2))
     digest = next(
         line.rpartition("@")[2]
         for line in result.stdout.splitlines()

@@ -1,5 +1,7 @@
 """No request is lost while pods come and go; a control loses some, so that the test can fail."""
 
+import time
+
 import pytest
 
 from cluster.wait import until
@@ -59,13 +61,36 @@ def delete(release: Release) -> None:
     release.roll_out()
 
 
-@pytest.mark.parametrize("happening", [update, roll_back, scale, delete], ids=lambda f: f.__name__)
+def restart_containerd(release: Release) -> None:
+    """As an installer of shims has to."""
+    before = pod_names(release)
+    node.restart_containerd()
+    release.roll_out()
+    assert pod_names(release) == before
+
+
+HAPPENINGS = [
+    update,
+    roll_back,
+    scale,
+    delete,
+    pytest.param(
+        restart_containerd, marks=pytest.mark.own_cluster("its containerd is not ours to restart")
+    ),
+]
+
+
+@pytest.mark.parametrize("happening", HAPPENINGS, ids=lambda happening: happening.__name__)
 def test_no_request_is_lost_during(served, happening):
     before = pod_names(served)
     with load(served.address()) as running:
+        start = time.monotonic()
         happening(served)
+        seconds = round(time.monotonic() - start, 1)
         until("the old pods are gone", lambda: gone(served, before - pod_names(served)), seconds=60)
-    figures.note_load(f"During {happening.__name__.replace('_', ' ')}", running.results)
+    what = happening.__name__.replace("_", " ")
+    figures.note(f"Under load, {what}", seconds=seconds)
+    figures.note_load(f"During {what}", running.results)
     for kind, results in running.results.items():
         assert results["sent"] >= 20_000
         assert results["lost"] == 0, f"{kind}: {results}"

@@ -1,15 +1,11 @@
 """containerd pulls in two ways, and nodes have the one or the other."""
 
-import os
-import signal
-from pathlib import Path
+import re
 
 import pytest
 
-from cluster import configuration
-from cluster.wait import until
-
-from .commands import run
+from . import figures, node
+from .commands import get, run
 from .packaging import PACKAGINGS
 from .release import QUICK, Release
 
@@ -17,24 +13,12 @@ LEVEL = "privileged"
 pytestmark = pytest.mark.own_cluster("its containerd is not ours to configure")
 
 
-def restart_containerd(use_local_image_pull: str) -> None:
-    """With another configuration; the node starts it again when it has ended."""
-    os.environ["USE_LOCAL_IMAGE_PULL"] = use_local_image_pull
-    configuration.write_containerd()
-    file = Path(os.environ["STATE"]) / "containerd.pid"
-    before = file.read_text()
-    os.kill(int(before), signal.SIGTERM)
-    until("another containerd runs", lambda: file.read_text() != before, seconds=30)
-    answers = lambda: run("ctr", "version", check=False).returncode == 0  # noqa: E731
-    until("containerd answers", answers, seconds=30)
-
-
 @pytest.fixture(scope="module", params=["true", "false"])
 def local_pull(request):
-    restart_containerd(request.param)
+    node.restart_containerd(request.param)
     yield request.param
     if request.param == "false":
-        restart_containerd("true")
+        node.restart_containerd("true")
 
 
 @pytest.mark.parametrize("packaging", PACKAGINGS)
@@ -46,5 +30,15 @@ def test_each_packaging_is_pulled(local_pull, runtime_class, namespace, packaged
     release.install(QUICK, {"replicaCount": 1})
     try:
         release.roll_out()
+        figures.note(
+            f"Pull, {packaging}", **{f"use_local_image_pull_{local_pull}": pulled(namespace)}
+        )
     finally:
         release.uninstall()
+
+
+def pulled(namespace: str) -> str:
+    """How long the last pull took, as the kubelet says it."""
+    events = get("events", "--namespace", namespace, "--field-selector=reason=Pulled")["items"]
+    messages = [each["message"] for each in events if "Successfully pulled" in each["message"]]
+    return re.search(r" in (\S+)", messages[-1]).group(1)
