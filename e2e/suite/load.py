@@ -18,6 +18,7 @@ class Kind:
     def __init__(self, address: str, *, keep: bool):
         self.address = address
         self.keep = keep
+        self.start = time.monotonic()
         self.sent = 0
         # A client may ask once more, on a new connection, where an open one ended
         # before the first byte of a response (RFC 9110, section 9.2.2).
@@ -76,10 +77,12 @@ class Kind:
             "sent": self.sent,
             "lost": sum(self.lost.values()),
             "lost_by": dict(self.lost),
+            "lost_at_seconds": [round(each - self.start, 1) for each in lost_at[:10]],
             "lost_over_seconds": round(max(lost_at) - min(lost_at), 2) if lost_at else 0,
             "asked_again": self.asked_again,
             "median_ms": round(ordered[len(ordered) // 2] * 1000, 1),
             "p99_ms": round(ordered[len(ordered) * 99 // 100] * 1000, 1),
+            "slowest_ms": round(ordered[-1] * 1000, 1),
         }
 
 

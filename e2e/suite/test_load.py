@@ -11,15 +11,17 @@ from .commands import kubectl
 from .outside import answers, load
 from .release import QUICK, Release, is_ready, statuses
 
+# Soon ready, and before the stop the chart's own sleep: that is what is tested.
+SOON = {name: QUICK[name] for name in ("readinessProbe", "livenessProbe")}
 # The shim ends at once when it is told to, while requests still come in.
 NO_SLEEP = {"lifecycle": {"preStop": None}, "terminationGracePeriodSeconds": 15}
 
 
 @pytest.fixture(scope="module")
 def served(runtime_class, namespace, packaged):
-    """Three pods with the chart's own preStop, shortened, and who leads to them."""
+    """Three pods behind a load balancer."""
     release = Release(namespace, packaged["component"].values)
-    release.install(QUICK, {"podAnnotations": {"revision": "one"}})
+    release.install(SOON, {"podAnnotations": {"revision": "one"}})
     release.roll_out()
     answers(release.address())
     yield release
@@ -37,7 +39,7 @@ def pod_names(release: Release) -> set[str]:
 
 
 def update(release: Release) -> None:
-    release.upgrade(QUICK, {"podAnnotations": {"revision": "two"}})
+    release.upgrade(SOON, {"podAnnotations": {"revision": "two"}})
     release.roll_out()
 
 
@@ -118,13 +120,13 @@ def test_a_killed_process_is_started_again_and_the_service_heals(served):
 def test_without_the_sleep_before_the_stop_some_are_lost(runtime_class, namespace, packaged):
     """The control."""
     release = Release(namespace, packaged["component"].values, name="control")
-    release.install(QUICK, NO_SLEEP)
+    release.install(SOON, NO_SLEEP)
     try:
         release.roll_out()
         answers(release.address())
         with load(release.address(), least=1000) as running:
             for revision in ("two", "three", "four"):
-                release.upgrade(QUICK, NO_SLEEP, {"podAnnotations": {"revision": revision}})
+                release.upgrade(SOON, NO_SLEEP, {"podAnnotations": {"revision": revision}})
                 release.roll_out()
         figures.note_load("Control, without preStop", running.results)
         assert sum(results["lost"] for results in running.results.values()) > 0
