@@ -67,6 +67,10 @@ class Kind:
             raise ValueError(head)
         if self.keep:
             return reader, writer
+        # The server has to close first. Where the client does, the node's kernel
+        # remembers for two minutes to which pod the client's port led, and sends
+        # the next connection from that port there, dead or alive.
+        await reader.read()
         writer.close()
         return None
 

@@ -6,7 +6,7 @@ import pytest
 
 from . import figures, node
 from .commands import get, run
-from .packaging import PACKAGINGS
+from .packaging import PACKAGINGS, REGISTRY
 from .release import QUICK, Release
 
 LEVEL = "privileged"
@@ -31,14 +31,18 @@ def test_each_packaging_is_pulled(local_pull, runtime_class, namespace, packaged
     try:
         release.roll_out()
         figures.note(
-            f"Pull, {packaging}", **{f"use_local_image_pull_{local_pull}": pulled(namespace)}
+            f"Pull, {packaging}",
+            **{f"use_local_image_pull_{local_pull}": pulled(namespace, packaging)},
         )
     finally:
         release.uninstall()
 
 
-def pulled(namespace: str) -> str:
+def pulled(namespace: str, packaging: str) -> str:
     """How long the last pull took, as the kubelet says it."""
     events = get("events", "--namespace", namespace, "--field-selector=reason=Pulled")["items"]
-    messages = [each["message"] for each in events if "Successfully pulled" in each["message"]]
+    # The pods have random names, so the last is found by its time.
+    events.sort(key=lambda event: event["metadata"]["creationTimestamp"])
+    start = f'Successfully pulled image "{REGISTRY}/swiss-{packaging}@'
+    messages = [each["message"] for each in events if each["message"].startswith(start)]
     return re.search(r" in (\S+)", messages[-1]).group(1)
