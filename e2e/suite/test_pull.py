@@ -30,10 +30,8 @@ def test_each_packaging_is_pulled(local_pull, runtime_class, namespace, packaged
     release.install(QUICK, {"replicaCount": 1})
     try:
         release.roll_out()
-        figures.note(
-            f"Pull, {packaging}",
-            **{f"use_local_image_pull_{local_pull}": pulled(namespace, packaging)},
-        )
+        way = f"use_local_image_pull_{local_pull}"
+        figures.note(f"Pull, {packaging}", **{way: pulled(namespace, packaging)})
     finally:
         release.uninstall()
 
