@@ -28,13 +28,19 @@ LINT := $(call locked,lint,tests/lint/requirements.txt)
 JCO := $(call locked,jco,tests/outside/package-lock.json)
 CHART_VENV := $(call locked,chart,tests/chart/requirements.txt)
 PACKAGING_VENV := $(call locked,packaging,tests/packaging/requirements.txt)
+E2E_VENV := $(call locked,e2e,e2e/requirements.txt)
 
-# Debian packages $(1), unpacked into the folder $@: nothing is installed, no root
-# is needed, and the folder is there only when it is whole.
-private_apt = apt-get -qq -oDebug::NoLocking=1 -oAPT::Sandbox::User= -oDir::State::lists=$@.new/lists -oDir::Cache=$@.new
+# Debian packages $(1), of the machine's own release or of the suite $(2) from the
+# same server, unpacked into the folder $@: nothing is installed, no root is
+# needed, and the folder is there only when it is whole.
 unpack_debian = rm -rf $@.new && mkdir -p $@.new/lists/partial $@.new/archives/partial $@.new/root && \
-  $(private_apt) update && cd $@.new/archives && $(private_apt) download $(1) && \
+  $(if $(2),echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(debian_server) $(2) main" >$@.new/sources.list &&) \
+  $(private_apt) $(if $(2),$(of_suite)) update && cd $@.new/archives && \
+  $(private_apt) $(if $(2),$(of_suite)) download $(1) && \
   for package in *.deb; do dpkg -x $$package ../root; done && mv ../root $@ && rm -r $@.new
+private_apt = apt-get -qq -oDebug::NoLocking=1 -oAPT::Sandbox::User= -oDir::State::lists=$@.new/lists -oDir::Cache=$@.new
+of_suite = -oDir::Etc::sourcelist=$@.new/sources.list -oDir::Etc::sourceparts=/dev/null
+debian_server = $$(apt-get indextargets --format '$$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep '/debian/\?$$' | head -n 1)
 
 # Not empty on Debian 12, whose packages are linked to its own libraries.
 BOOKWORM := $(shell sed -n '/^VERSION_CODENAME=bookworm$$/p' /etc/os-release 2>/dev/null)
@@ -63,12 +69,12 @@ push: build ## Push to IMAGE, as FORMAT (component or spin); FORCE=1 replaces a 
 
 .PHONY: help
 help: ## List the verbs
-	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ Test
 
 .PHONY: test
-test: lint test-component test-outside test-packaging test-chart ## Run everything that needs no cluster
+test: lint test-component test-outside test-packaging test-chart test-installer ## Run everything that needs no cluster
 	@echo "All tests passed."
 
 .PHONY: test-component
@@ -110,14 +116,15 @@ lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
 	cargo deny --workspace --offline --locked check --deny warnings licenses bans sources
 	typos
 	shellcheck .ci/run
-	ruff check tests
-	ruff format --check tests
+	ruff check tests e2e
+	ruff format --check tests e2e
 
 $(OUTSIDE)/installed: | tests/outside/requirements.txt
 $(LINT)/installed: | tests/lint/requirements.txt
 $(CHART_VENV)/installed: | tests/chart/requirements.txt
 $(PACKAGING_VENV)/installed: | tests/packaging/requirements.txt
-$(OUTSIDE)/installed $(LINT)/installed $(CHART_VENV)/installed $(PACKAGING_VENV)/installed:
+$(E2E_VENV)/installed: | e2e/requirements.txt
+$(OUTSIDE)/installed $(LINT)/installed $(CHART_VENV)/installed $(PACKAGING_VENV)/installed $(E2E_VENV)/installed:
 	python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $|
 	touch $@
@@ -131,4 +138,5 @@ $(JCO)/installed:
 include tests/chart/chart.mk
 include tests/packaging/packaging.mk
 include e2e/e2e.mk
+include e2e/cluster/cluster.mk
 include runtime-class/runtime-class.mk

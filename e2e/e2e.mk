@@ -9,7 +9,7 @@ SHIM_LIBRARIES := $(SHIM_ROOT)/usr/lib/$(shell uname -m)-linux-gnu
 
 # A choice of packages of its own: those of TOOLS would be compiled once more
 # with the shim's features. The first time it compiles wasmtime again.
-SHIM := --release --locked --package swiss-shim
+STAND_IN := --release --locked --package swiss-shim
 
 shim test-shim: export PROTOC := $(SHIM_ROOT)/usr/bin/protoc
 shim test-shim: export PROTOC_INCLUDE := $(SHIM_ROOT)/usr/include
@@ -21,14 +21,11 @@ shim test-shim: export LD_LIBRARY_PATH := $(SHIM_LIBRARIES)
 .PHONY: shim test-shim
 
 shim: | $(SHIM_ROOT) ## Build the stand-in shim target/release/containerd-shim-spin-v2
-	cargo build $(SHIM)
+	cargo build $(STAND_IN)
 
 test-shim: | $(SHIM_ROOT) ## Check and test the stand-in shim by itself
-	cargo clippy $(SHIM) --all-targets
-	cargo test $(SHIM)
+	cargo clippy $(STAND_IN) --all-targets
+	cargo test $(STAND_IN)
 
 $(SHIM_ROOT):
-	rm -rf $@.new
-	mkdir -p $@.new
-	cd $@.new && apt-get download --quiet $(SHIM_PACKAGES) && for deb in *.deb; do dpkg -x $$deb .; done && rm *.deb
-	mv $@.new $@
+	$(call unpack_debian,$(SHIM_PACKAGES))

@@ -12,10 +12,10 @@ CONTAINERDS := $(CONTAINERD_VERSIONS:%=$(CACHE)/containerd-%/usr/bin/containerd)
 # What the tests' pods are run by: the oldest runc that all of them take.
 RUNC := $(CACHE)/containerd-1.6.20/usr/sbin/runc
 
-# An API server and etcd, from wherever they are.
-KUBE_APISERVER ?= $(CACHE)/kubernetes-1.36.3/bin/kube-apiserver
-KUBECTL ?= $(CACHE)/kubernetes-1.36.3/bin/kubectl
-ETCD ?= $(shell command -v etcd)
+# An API server and etcd: those of e2e/, if no others are given.
+KUBE_APISERVER ?= $(KUBERNETES)/kube-apiserver
+KUBECTL ?= $(KUBERNETES)/kubectl
+ETCD ?= $(E2E_FORKY)/usr/bin/etcd
 
 # Always the same choice of features, as with $(TOOLS).
 INSTALLER := --release --locked --package swiss-node-installer --features crash-points,cluster-tests
@@ -26,7 +26,7 @@ $(CONTAINERDS): $(CACHE)/containerd-%/usr/bin/containerd:
 	mkdir -p $(CACHE)/containerd-$*.new/apt/{lists,archives}/partial
 	cd $(CACHE)/containerd-$*.new/apt && \
 	  uri=$$(apt-get indextargets --format '$$(REPO_URI) $$(RELEASE)' | awk '$$2 !~ /-/ { print $$1; exit }') && \
-	  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $${uri:-http://deb.debian.org/debian} $(CONTAINERD_$*) main" >sources.list && \
+	  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $$uri $(CONTAINERD_$*) main" >sources.list && \
 	  apt="apt-get -qq -oDebug::NoLocking=1 -oAPT::Sandbox::User= -oDir::State::lists=$$PWD/lists -oDir::Cache=$$PWD -oDir::Etc::sourcelist=$$PWD/sources.list -oDir::Etc::sourceparts=-" && \
 	  $$apt update && $$apt download containerd runc && \
 	  for package in *.deb; do dpkg -x $$package ..; done
@@ -37,24 +37,22 @@ $(CONTAINERDS): $(CACHE)/containerd-%/usr/bin/containerd:
 
 $(RUNC): $(firstword $(CONTAINERDS))
 
-.PHONY: test-installer test-installer-cluster
+.PHONY: test-installer test-installer-nodes test-installer-cluster
 
 space := $() $()
-test-installer test-installer-cluster: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS))
-test-installer: export RUNC := $(RUNC)
-test-installer: export BUSYBOX := $(BUSYBOX)
-test-installer: $(CONTAINERDS) $(BUSYBOX) ## Test the node installer on nodes with real containerds
+test-installer: ## Test the node installer's edits and manifests
 	cargo test $(INSTALLER) --lib --bins --test config --test manifests
-ifeq ($(shell id -u),0)
+
+test-installer-nodes test-installer-cluster: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS))
+test-installer-nodes: export RUNC := $(RUNC)
+test-installer-nodes: export BUSYBOX := $(BUSYBOX)
+test-installer-nodes: $(CONTAINERDS) $(BUSYBOX) ## Test the node installer on nodes with real containerds (takes root)
 	cargo test $(INSTALLER) --test node --test crash --test pods
-else
-	@echo "skipped: the installer on nodes, which only root can start"
-endif
 
 test-installer-cluster: export KUBE_APISERVER := $(KUBE_APISERVER)
 test-installer-cluster: export KUBECTL := $(KUBECTL)
 test-installer-cluster: export ETCD := $(ETCD)
-test-installer-cluster: $(CONTAINERDS) ## Test the node installer with a real API server (KUBE_APISERVER, KUBECTL, ETCD)
+test-installer-cluster: $(CONTAINERDS) $(KUBERNETES) $(E2E_FORKY) ## Test the node installer with a real API server (KUBE_APISERVER, KUBECTL, ETCD)
 	cargo test $(INSTALLER) --test cluster
 
 # The containerds that no Debian release has, from their Go module: some minutes

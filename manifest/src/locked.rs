@@ -136,15 +136,9 @@ impl Manifest {
         } = document.metadata;
         Ok(Self {
             application: Application {
-<<<<<<<< HEAD:manifest/src/locked.rs
                 name,
                 version,
                 description,
-========
-                name: document.metadata.name,
-                version: document.metadata.version,
-                description: document.metadata.description,
->>>>>>>> shim:manifest/src/artifact.rs
                 _authors: None,
             },
             triggers,

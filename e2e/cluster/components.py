@@ -1,0 +1,112 @@
+"""The processes of the node, in the order in which they need each other."""
+
+from dataclasses import dataclass
+
+from . import layout
+
+_KEYS, _CONFIGURATION = layout.KEYS, layout.CONFIGURATION
+_ETCD, _ETCD_PEER = "http://127.0.0.1:2379", "http://127.0.0.1:2380"
+
+
+@dataclass(frozen=True)
+class Component:
+    name: str
+    command: list[str]
+    # Whether it waits until the API server is there.
+    after_api: bool = True
+
+
+def _kubeconfig(client: str) -> str:
+    return f"--kubeconfig={_CONFIGURATION}/{client}.json"
+
+
+COMPONENTS = [
+    Component(
+        "registry",
+        [str(layout.REGISTRY), "serve", f"{_CONFIGURATION}/registry.json"],
+        after_api=False,
+    ),
+    Component(
+        "containerd",
+        ["containerd", "--config", f"{_CONFIGURATION}/containerd.toml"],
+        after_api=False,
+    ),
+    Component(
+        "etcd",
+        [
+            "etcd",
+            f"--name={layout.NODE}",
+            # In memory, and nothing of it has to outlive the cluster.
+            "--data-dir=/run/etcd",
+            "--unsafe-no-fsync",
+            "--log-level=warn",
+            f"--listen-client-urls={_ETCD}",
+            f"--advertise-client-urls={_ETCD}",
+            f"--listen-peer-urls={_ETCD_PEER}",
+            f"--initial-advertise-peer-urls={_ETCD_PEER}",
+            f"--initial-cluster={layout.NODE}={_ETCD_PEER}",
+        ],
+        after_api=False,
+    ),
+    Component(
+        "apiserver",
+        [
+            "kube-apiserver",
+            f"--etcd-servers={_ETCD}",
+            "--secure-port=6443",
+            f"--advertise-address={layout.NODE_ADDRESS}",
+            f"--client-ca-file={_KEYS}/authority.crt",
+            f"--tls-cert-file={_KEYS}/apiserver.crt",
+            f"--tls-private-key-file={_KEYS}/apiserver.key",
+            f"--kubelet-client-certificate={_KEYS}/kubelet-client.crt",
+            f"--kubelet-client-key={_KEYS}/kubelet-client.key",
+            f"--kubelet-certificate-authority={_KEYS}/authority.crt",
+            # The node's name is in no DNS.
+            "--kubelet-preferred-address-types=InternalIP",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={_KEYS}/service-accounts.pub",
+            f"--service-account-signing-key-file={_KEYS}/service-accounts.key",
+            f"--service-cluster-ip-range={layout.SERVICES}",
+            "--authorization-mode=Node,RBAC",
+            "--enable-admission-plugins=NodeRestriction",
+        ],
+        after_api=False,
+    ),
+    Component(
+        "controller-manager",
+        [
+            "kube-controller-manager",
+            _kubeconfig("controller-manager"),
+            f"--root-ca-file={_KEYS}/authority.crt",
+            f"--service-account-private-key-file={_KEYS}/service-accounts.key",
+            "--use-service-account-credentials",
+            "--leader-elect=false",
+            # With the default of 20 the first service account is 5 s late.
+            "--kube-api-qps=300",
+            "--kube-api-burst=500",
+            f"--flex-volume-plugin-dir={layout.STATE}/plugins",
+            "--bind-address=127.0.0.1",
+        ],
+    ),
+    Component(
+        "scheduler",
+        [
+            "kube-scheduler",
+            _kubeconfig("scheduler"),
+            "--leader-elect=false",
+            "--bind-address=127.0.0.1",
+        ],
+    ),
+    Component(
+        "kubelet",
+        [
+            "kubelet",
+            f"--config={_CONFIGURATION}/kubelet.json",
+            _kubeconfig("node"),
+            f"--hostname-override={layout.NODE}",
+            f"--node-ip={layout.NODE_ADDRESS}",
+            f"--root-dir={layout.STATE}/kubelet",
+        ],
+    ),
+    Component("proxy", ["kube-proxy", f"--config={_CONFIGURATION}/kube-proxy.json"]),
+]

@@ -1,0 +1,142 @@
+"""The files of configuration of the node's components."""
+
+import json
+import os
+from pathlib import Path
+from string import Template
+
+from . import layout
+
+PAUSE = f"{layout.IMAGES}/pause:1"
+RESOLVER = layout.CONFIGURATION / "resolv.conf"
+
+
+def write() -> None:
+    (layout.CONFIGURATION / "cni").mkdir(parents=True)
+    # Names are not looked up: this answers at once that nobody is there.
+    RESOLVER.write_text("nameserver 127.0.0.1\n")
+    _json("kubelet", KUBELET)
+    _json("kube-proxy", PROXY)
+    _json("registry", DOCKER_REGISTRY)
+    _json("cni/bridge", BRIDGE, ".conflist")
+    write_containerd()
+    layout.BIN.mkdir()
+    for tool in ("nft", "ip"):
+        _wrap(tool)
+
+
+def _json(name: str, content: dict, extension: str = ".json") -> None:
+    (layout.CONFIGURATION / f"{name}{extension}").write_text(json.dumps(content, indent=1))
+
+
+def write_containerd() -> None:
+    template = Template(Path(__file__).with_name("containerd.toml").read_text())
+    text = template.substitute(
+        state=layout.STATE,
+        configuration=layout.CONFIGURATION,
+        pause=PAUSE,
+        use_local_image_pull=os.environ.get("USE_LOCAL_IMAGE_PULL", "true"),
+        runc=layout.BOOKWORM / "usr/sbin/runc",
+        shim=layout.SHIM,
+        cni=layout.FORKY / "usr/lib/cni",
+    )
+    (layout.CONFIGURATION / "containerd.toml").write_text(text)
+
+
+def _wrap(tool: str) -> None:
+    """Lets a tool of Debian's find its libraries where they are unpacked."""
+    (program,) = [
+        path
+        for folder in ("usr/sbin", "sbin", "usr/bin", "bin")
+        if (path := layout.BOOKWORM / folder / tool).is_file()
+    ][:1]
+    triplet = f"{os.uname().machine}-linux-gnu"
+    libraries = f"{layout.BOOKWORM}/usr/lib/{triplet}:{layout.BOOKWORM}/lib/{triplet}"
+    wrapper = layout.BIN / tool
+    wrapper.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH={libraries} exec {program} "$@"\n')
+    wrapper.chmod(0o755)
+
+
+KUBELET = {
+    "apiVersion": "kubelet.config.k8s.io/v1beta1",
+    "kind": "KubeletConfiguration",
+    # Where the machine has the first version of cgroups, Kubernetes wants to be asked.
+    "failCgroupV1": False,
+    "cgroupDriver": "cgroupfs",
+    "cgroupRoot": f"/{layout.NODE}",
+    "enforceNodeAllocatable": ["pods"],
+    "failSwapOn": False,
+    # Lowering it takes CAP_SYS_RESOURCE.
+    "oomScoreAdj": 0,
+    "makeIPTablesUtilChains": False,
+    "maxOpenFiles": 20000,
+    "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
+    # The default is a folder of the machine's /usr.
+    "volumePluginDir": f"{layout.STATE}/plugins",
+    "podLogsDir": f"{layout.STATE}/pods",
+    "resolvConf": str(RESOLVER),
+    # The machine's disk may be full; these pods need none.
+    "evictionHard": {
+        "memory.available": "100Mi",
+        "nodefs.available": "1%",
+        "imagefs.available": "1%",
+    },
+    "imageGCHighThresholdPercent": 100,
+    "imageGCLowThresholdPercent": 99,
+    "tlsCertFile": f"{layout.KEYS}/kubelet-server.crt",
+    "tlsPrivateKeyFile": f"{layout.KEYS}/kubelet-server.key",
+    "authentication": {
+        "anonymous": {"enabled": False},
+        "webhook": {"enabled": True},
+        "x509": {"clientCAFile": f"{layout.KEYS}/authority.crt"},
+    },
+    "authorization": {"mode": "Webhook"},
+    "clusterDomain": "cluster.local",
+}
+
+PROXY = {
+    "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
+    "kind": "KubeProxyConfiguration",
+    "mode": "nftables",
+    "clusterCIDR": layout.PODS,
+    "oomScoreAdj": 0,
+    "hostnameOverride": layout.NODE,
+    "bindAddress": layout.NODE_ADDRESS,
+    "clientConnection": {"kubeconfig": f"{layout.CONFIGURATION}/proxy.json"},
+    # Leaves the machine's sysctls alone.
+    "conntrack": {
+        "maxPerCore": 0,
+        "min": 0,
+        "tcpEstablishedTimeout": "0s",
+        "tcpCloseWaitTimeout": "0s",
+    },
+}
+
+DOCKER_REGISTRY = {
+    "version": 0.1,
+    "log": {"level": "warn", "accesslog": {"disabled": True}},
+    "storage": {
+        "filesystem": {"rootdirectory": f"{layout.STATE}/registry"},
+        "delete": {"enabled": True},
+    },
+    "http": {"addr": layout.IMAGES},
+}
+
+BRIDGE = {
+    "cniVersion": "1.0.0",
+    "name": "swiss",
+    "plugins": [
+        {
+            "type": "bridge",
+            "bridge": "cni0",
+            "isGateway": True,
+            "hairpinMode": True,
+            "ipam": {
+                "type": "host-local",
+                "dataDir": "/run/cni",
+                "ranges": [[{"subnet": layout.PODS}]],
+                "routes": [{"dst": "0.0.0.0/0"}],
+            },
+        }
+    ],
+}

@@ -1,0 +1,115 @@
+"""From nothing to a node that takes pods, and back to nothing."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from . import certificates, cgroups, configuration, layout, node
+from .namespaces import inside
+from .wait import TooLate, until
+
+_PROCESS = layout.STATE / "process"
+
+
+class Refusal(Exception):
+    """What was asked for cannot be done; the sentence says why."""
+
+
+def up() -> None:
+    """Starts the cluster, and returns when it takes pods."""
+    start = time.monotonic()
+    if os.geteuid() != 0:
+        raise Refusal("A cluster takes root: namespaces, mounts and cgroups are made.")
+    if first_process():
+        raise Refusal(f"A cluster is up already, in {layout.STATE}: take it down first.")
+    # What is left of one that did not come up: its logs.
+    down()
+    for folder in (layout.STATE, layout.LOGS, layout.STATE / "home"):
+        folder.mkdir(parents=True)
+    configuration.write()
+    certificates.write()
+    process = _unshare()
+    try:
+        until("the node takes pods", lambda: _ready(process), seconds=180)
+    except (TooLate, Refusal) as reason:
+        _end()
+        raise Refusal(f"{reason} The logs are in {layout.LOGS}.") from reason
+    times = json.loads(node.TIMES.read_text())
+    for what, seconds in times.items():
+        print(f"{seconds:7.2f} s  {what}")
+    print(f"{time.monotonic() - start:7.2f} s  in all")
+
+
+def _unshare() -> subprocess.Popen:
+    """The first process of new namespaces: everything in them ends with it."""
+    flags = ("--mount", "--net", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child")
+    with (layout.LOGS / "node.log").open("wb") as log:
+        process = subprocess.Popen(
+            ["unshare", *flags, sys.executable, "-m", "cluster.node"],
+            env=layout.environment(),
+            cwd=Path(__file__).parents[1],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    first = until("the namespaces are there", children.read_text, seconds=10, every=0.01)
+    _PROCESS.write_text(first.strip())
+    return process
+
+
+def _ready(process: subprocess.Popen) -> bool:
+    if process.poll() is not None:
+        raise Refusal("The node's first process ended.")
+    return node.TIMES.exists()
+
+
+def first_process() -> int | None:
+    """That of the node, in the numbers of this machine; None where no cluster is up."""
+    if not _PROCESS.exists():
+        return None
+    process = int(_PROCESS.read_text())
+    command = Path(f"/proc/{process}/cmdline")
+    # The number may be another's by now.
+    return process if command.exists() and b"cluster.node" in command.read_bytes() else None
+
+
+def down() -> None:
+    """Ends every process of the cluster and removes all that is left of it."""
+    _end()
+    if layout.STATE.exists():
+        shutil.rmtree(layout.STATE)
+
+
+def _end() -> None:
+    if process := first_process():
+        os.kill(process, signal.SIGKILL)
+        until("the processes are gone", lambda: _gone(process), seconds=30)
+    cgroups.remove()
+
+
+def _gone(process: int) -> bool:
+    """Gone, or dead and not yet buried by its parent."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def run(command: list[str]) -> int:
+    """Runs a command in the node's namespaces, as the administrator of the cluster."""
+    process = first_process()
+    if not process:
+        raise Refusal("No cluster is up: make cluster-up brings one up.")
+    environment = os.environ | {
+        "PATH": f"{layout.PATH}:{os.environ['PATH']}",
+        "KUBECONFIG": str(layout.ADMIN),
+        "HOME": str(layout.STATE / "home"),
+    }
+    return subprocess.run([*inside(process), *command], env=environment, check=False).returncode

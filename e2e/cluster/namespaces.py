@@ -1,0 +1,80 @@
+"""What the node sees of the machine: mounts, network, cgroups."""
+
+import subprocess
+from pathlib import Path
+
+from . import layout
+from .cgroups import make
+from .configuration import RESOLVER
+
+# The kubelet sets these and gives up where it cannot; the machine keeps its own.
+SYSCTLS = {"vm/overcommit_memory": 1, "kernel/panic": 10, "kernel/panic_on_oops": 1}
+
+
+def enter() -> None:
+    """Makes the namespaces of this process, which are new, those of a node."""
+    Path("/proc/sys/kernel/hostname").write_text(layout.NODE)
+    _mounts()
+    _network()
+    make()
+
+
+def _run(command: str) -> None:
+    subprocess.run(command.split(), check=True)
+
+
+def _mounts() -> None:
+    # The kubelet's mounts have to reach the containers.
+    _run("mount --make-rshared /")
+    # That of this network namespace, and the machine's cgroups in it.
+    _run("mount -t tmpfs -o mode=755 tmpfs /run")
+    Path("/run/lock").mkdir()
+    # The kubelet knows folders there by heart.
+    for name in ("lib", "log"):
+        upper, work = (layout.STATE / f"overlay/{name}-{part}" for part in ("upper", "work"))
+        upper.mkdir(parents=True)
+        work.mkdir()
+        options = f"lowerdir=/var/{name},upperdir={upper},workdir={work}"
+        _run(f"mount -t overlay -o {options} overlay /var/{name}")
+    for name, value in SYSCTLS.items():
+        file = Path("/run") / f"sysctl.{name.replace('/', '.')}"
+        file.write_text(f"{value}\n")
+        _run(f"mount --bind {file} /proc/sys/{name}")
+    _run(f"mount --bind {RESOLVER} /etc/resolv.conf")
+
+
+def _network() -> None:
+    client = f"ip -n {layout.CLIENT}"
+    _run("ip link set lo up")
+    _run(f"ip netns add {layout.CLIENT}")
+    _run(f"ip link add outside type veth peer name inside netns {layout.CLIENT}")
+    _run(f"ip address add {layout.NODE_ADDRESS}/30 dev outside")
+    _run("ip link set outside up")
+    _run(f"{client} address add {layout.CLIENT_ADDRESS}/30 dev inside")
+    _run(f"{client} link set inside up")
+    _run(f"{client} link set lo up")
+    # One client asks as often as many would. With the default range its ports come
+    # round within the two minutes for which the node remembers a connection, and
+    # a new one would be led to the pod of the old one.
+    client_ports = "echo 1024 65535 >/proc/sys/net/ipv4/ip_local_port_range"
+    subprocess.run(
+        ["nsenter", f"--net=/run/netns/{layout.CLIENT}", "sh", "-c", client_ports], check=True
+    )
+    # One client asks as often as many would. With the default range its ports come
+    # round within the two minutes for which the node remembers a connection.
+    ports = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    enter = f"nsenter --net=/run/netns/{layout.CLIENT} tee {ports}"
+    subprocess.run(enter.split(), input=b"1024 65535", stdout=subprocess.DEVNULL, check=True)
+    for network in (layout.LOAD_BALANCERS, layout.SERVICES, layout.PODS):
+        _run(f"{client} route add {network} via {layout.NODE_ADDRESS}")
+    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+    bridged = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
+    if bridged.exists():
+        bridged.write_text("1")
+
+
+def inside(process: int) -> list[str]:
+    """What to put before a command to run it in the namespaces of a process."""
+    working_directory = ["env", "-C", str(Path.cwd())]
+    flags = ("--mount", "--pid", "--net", "--uts")
+    return ["nsenter", f"--target={process}", *flags, "--", *working_directory]

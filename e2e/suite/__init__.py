@@ -1,0 +1,1 @@
+"""What the project promises, asked of a real Kubernetes."""

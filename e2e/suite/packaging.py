@@ -1,0 +1,65 @@
+"""The component in the cluster's registry, in each of its three packagings."""
+
+import os
+import time
+from dataclasses import dataclass
+
+from cluster import images
+
+from . import figures
+from .commands import REPOSITORY, run
+
+PUSH = REPOSITORY / "target/release/swiss-push"
+# Of the cluster's own registry, or one to which you may push and from which the
+# nodes of your cluster pull.
+REGISTRY = os.environ.get("IMAGES", "127.0.0.1:5000")
+OTHER_CLUSTER = "OTHER_CLUSTER" in os.environ
+# The image is made here without Docker, and pushed without a login.
+PACKAGINGS = ("component", "spin") if OTHER_CLUSTER else ("component", "spin", "container")
+
+
+@dataclass(frozen=True)
+class Packaged:
+    packaging: str
+    repository: str
+    digest: str
+    # What the push printed.
+    output: str
+
+    @property
+    def values(self) -> dict:
+        image = {
+            "repository": self.repository,
+            "digest": self.digest,
+            "packaging": self.packaging,
+        }
+        if OTHER_CLUSTER:
+            return {"image": image}
+        # Docker Hub is out of reach.
+        shell = {"repository": f"{REGISTRY}/busybox", "tag": "1", "digest": ""}
+        return {"image": image, "helmTest": {"image": shell}}
+
+
+def push(packaging: str) -> Packaged:
+    repository = f"{REGISTRY}/swiss-{packaging}"
+    if packaging == "container":
+        return Packaged(packaging, repository, _push_container(), "")
+    # As `make push` calls it.
+    start = time.monotonic()
+    result = run(PUSH, "--format", packaging, "--force", f"{repository}:e2e")
+    figures.note(f"Push, {packaging}", seconds=round(time.monotonic() - start, 2))
+    digest = next(
+        line.rpartition("@")[2]
+        for line in result.stdout.splitlines()
+        if line.startswith(f"{repository}@sha256:")
+    )
+    return Packaged(packaging, repository, digest, result.stdout)
+
+
+def _push_container() -> str:
+    """What the Dockerfile of README makes: the component and its manifest, FROM scratch."""
+    files = {
+        "spin.toml": REPOSITORY / "spin.toml",
+        "target/swiss.wasm": REPOSITORY / "target/swiss.wasm",
+    }
+    return images.push("swiss-container", "e2e", files, {"User": "65532:65532"})

@@ -1,0 +1,91 @@
+"""README.md, section "Deploy it", followed to the letter."""
+
+import json
+import re
+import shlex
+import time
+
+import pytest
+
+from . import figures, node
+from .commands import CHART, REPOSITORY, kubectl, run
+from .outside import answers, ask
+from .release import Release, is_ready
+
+NAMESPACE = "default"
+
+
+@pytest.fixture(scope="module")
+def installed(packaged):
+    """Installed with the command that the push printed, and with no other value than
+    one: there is no runtime-class/ yet, so the chart makes the RuntimeClass."""
+    component = packaged["component"]
+    release = Release(NAMESPACE, component.values)
+    printed = component.output.partition("Install it with")[2]
+    words = shlex.split(printed.replace("\\\n", " "))
+    words += ["--set", "runtimeClass.create=true"]
+    if shell := component.values.get("helmTest"):
+        words += ["--set-json", f"helmTest={json.dumps(shell)}"]
+    start = time.monotonic()
+    run(release.helm, *words[1:])
+    release.roll_out()
+    figures.note("README's install", to_rolled_out_s=round(time.monotonic() - start, 1))
+    yield release
+    release.uninstall()
+
+
+def test_the_printed_command_is_that_of_readme(packaged):
+    readme = (REPOSITORY / "README.md").read_text()
+    for line in packaged["component"].output.partition("Install it with")[2].splitlines()[:5]:
+        pattern = re.sub(r"127\.0\.0\.1:5000/swiss-component", "gcr.io/PROJECT/swiss", line)
+        assert re.sub("sha256:[0-9a-f]{64}", "sha256:...", pattern) in readme
+    assert CHART.is_dir()
+
+
+def test_three_replicas_are_ready(installed):
+    assert [is_ready(pod) for pod in installed.pods()] == [True] * 3
+    # The first start on a node compiles the component, and three shims that do so
+    # at the same time may cost one of them a start.
+    figures.note("README's install", restarts=installed.restarts())
+
+
+@pytest.mark.parametrize(("path", "content"), [("/will", "Hello World"), ("/ready", "It works!")])
+def test_the_load_balancer_leads_to_the_component(installed, path, content):
+    address = installed.address()
+    answers(address)
+    response = ask(address, path)
+    body = f'"{content}"\n'.encode()
+    assert response.status_line == "HTTP/1.1 200 OK"
+    assert response.headers == [
+        ("content-type", "application/json"),
+        ("content-length", str(len(body))),
+    ]
+    assert response.content == body
+
+
+def test_what_is_not_there_is_answered_by_the_component_too(installed):
+    response = ask(installed.address(), "/nowhere")
+    assert response.status_line == "HTTP/1.1 404 Not Found"
+    assert ("content-type", "application/problem+json") in response.headers
+
+
+@pytest.mark.own_cluster("the connections of its pods are counted in their namespaces")
+def test_all_three_replicas_share_the_load(installed):
+    processes = [node.process(pod) for pod in installed.pods()]
+    before = [node.accepted_connections(each) for each in processes]
+    answers(installed.address(), times=300)
+    after = [node.accepted_connections(each) for each in processes]
+    shares = [now - then for now, then in zip(after, before, strict=True)]
+    figures.note("300 requests on three pods", connections=shares)
+    # One in three by chance: less than 50 of 300 is once in a billion.
+    assert min(shares) > 50
+
+
+def test_helm_test_passes(installed):
+    assert "ok    GET /will" in installed.test()
+
+
+def test_nothing_is_written_to_the_log_but_the_start(installed):
+    name = installed.pods()[0]["metadata"]["name"]
+    log = kubectl("logs", "--namespace", NAMESPACE, name)
+    assert "Serving http://0.0.0.0:5000" in log

@@ -1,0 +1,134 @@
+"""No request is lost while pods come and go; a control loses some, so that the test can fail."""
+
+import time
+
+import pytest
+
+from cluster.wait import until
+
+from . import figures, node
+from .commands import kubectl
+from .outside import answers, load
+from .release import QUICK, Release, is_ready, statuses
+
+# Soon ready, and before the stop the chart's own sleep: that is what is tested.
+SOON = {name: QUICK[name] for name in ("readinessProbe", "livenessProbe")}
+# The shim ends at once when it is told to, while requests still come in.
+NO_SLEEP = {"lifecycle": {"preStop": None}, "terminationGracePeriodSeconds": 15}
+
+
+@pytest.fixture(scope="module")
+def served(runtime_class, namespace, packaged):
+    """Three pods behind a load balancer."""
+    release = Release(namespace, packaged["component"].values)
+    release.install(SOON, {"podAnnotations": {"revision": "one"}})
+    release.roll_out()
+    answers(release.address())
+    yield release
+    release.uninstall()
+
+
+def gone(release: Release, names: set[str]) -> bool:
+    """Whether pods are gone: their grace period counts as a part of what happens."""
+    every = kubectl("get", "pods", "--namespace", release.namespace, "--output=name")
+    return not names & set(every.split())
+
+
+def pod_names(release: Release) -> set[str]:
+    return {f"pod/{pod['metadata']['name']}" for pod in release.pods()}
+
+
+def update(release: Release) -> None:
+    release.upgrade(SOON, {"podAnnotations": {"revision": "two"}})
+    release.roll_out()
+
+
+def roll_back(release: Release) -> None:
+    release.rollback()
+    release.roll_out()
+
+
+def scale(release: Release) -> None:
+    three = pod_names(release)
+    release.scale(1)
+    until("two pods are gone", lambda: len(pod_names(release)) == 1, seconds=60)
+    until("their grace is over", lambda: gone(release, three - pod_names(release)), seconds=60)
+    release.scale(3)
+    release.roll_out()
+
+
+def delete(release: Release) -> None:
+    one = sorted(pod_names(release))[0]
+    kubectl("--namespace", release.namespace, "delete", one)
+    release.roll_out()
+
+
+def restart_containerd(release: Release) -> None:
+    """As an installer of shims has to."""
+    before = pod_names(release)
+    node.restart_containerd()
+    release.roll_out()
+    assert pod_names(release) == before
+
+
+HAPPENINGS = [
+    update,
+    roll_back,
+    scale,
+    delete,
+    pytest.param(
+        restart_containerd, marks=pytest.mark.own_cluster("its containerd is not ours to restart")
+    ),
+]
+
+
+@pytest.mark.parametrize("happening", HAPPENINGS, ids=lambda happening: happening.__name__)
+def test_no_request_is_lost_during(served, happening):
+    before = pod_names(served)
+    with load(served.address()) as running:
+        start = time.monotonic()
+        happening(served)
+        seconds = round(time.monotonic() - start, 1)
+        until("the old pods are gone", lambda: gone(served, before - pod_names(served)), seconds=60)
+    what = happening.__name__.replace("_", " ")
+    figures.note(f"Under load, {what}", seconds=seconds)
+    figures.note_load(f"During {what}", running.results)
+    for kind, results in running.results.items():
+        assert results["sent"] >= 20_000
+        assert results["lost"] == 0, f"{kind}: {results}"
+
+
+@pytest.mark.own_cluster("its processes are out of reach")
+def test_a_killed_process_is_started_again_and_the_service_heals(served):
+    """Requests in its hands are lost: how many, and for how long, is a figure."""
+    victim = sorted(served.pods(), key=lambda pod: pod["metadata"]["name"])[0]
+    name = victim["metadata"]["name"]
+
+    def healed() -> bool:
+        (pod,) = [pod for pod in served.pods() if pod["metadata"]["name"] == name]
+        return statuses(pod)[0]["restartCount"] > 0 and is_ready(pod)
+
+    with load(served.address()) as running:
+        node.kill(victim)
+        until("the pod is ready again", healed, seconds=60)
+    figures.note_load("A process is killed", running.results)
+    answers(served.address(), times=100)
+    for results in running.results.values():
+        assert results["lost_over_seconds"] < 10
+
+
+def test_without_the_sleep_before_the_stop_some_are_lost(runtime_class, namespace, packaged):
+    """The control."""
+    release = Release(namespace, packaged["component"].values, name="control")
+    release.install(SOON, NO_SLEEP)
+    try:
+        release.roll_out()
+        answers(release.address())
+        with load(release.address(), least=1000) as running:
+            for revision in ("two", "three", "four"):
+                release.upgrade(SOON, NO_SLEEP, {"podAnnotations": {"revision": revision}})
+                release.roll_out()
+        figures.note_load("Control, without preStop", running.results)
+        assert sum(results["lost"] for results in running.results.values()) > 0
+    finally:
+        release.uninstall()

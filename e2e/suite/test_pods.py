@@ -1,0 +1,87 @@
+"""One pod by itself: how long it takes to be there, and to be gone."""
+
+import time
+
+import pytest
+
+from cluster.wait import until
+
+from . import figures
+from .commands import apply, get, kubectl
+from .packaging import REGISTRY
+from .release import is_ready
+
+LEVEL = "privileged"
+GRACE = 5
+# The kubelet notices and removes; the containers' own part is the grace period.
+KUBELET_SECONDS = 5
+
+
+def pod(name: str, namespace: str, container: dict, spec: dict) -> dict:
+    path = "/ready" if name == "wasm" else "/"
+    probe = {"httpGet": {"path": path, "port": 5000}, "periodSeconds": 1}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "terminationGracePeriodSeconds": GRACE,
+            "containers": [{"name": name, "readinessProbe": probe} | container],
+        }
+        | spec,
+    }
+
+
+@pytest.fixture
+def wasm(packaged, namespace, runtime_class):
+    image = packaged["component"].values["image"]
+    container = {
+        "image": f"{image['repository']}@{image['digest']}",
+        "command": ["/"],
+        "env": [{"name": "SPIN_HTTP_LISTEN_ADDR", "value": "0.0.0.0:5000"}],
+    }
+    return pod("wasm", namespace, container, {"runtimeClassName": "wasmtime-spin-v2"})
+
+
+@pytest.fixture
+def runc(namespace):
+    """Beside it in the same run, so that the machine's load is in both figures."""
+    script = "echo ok >/tmp/index.html && exec httpd -f -p 5000 -h /tmp"
+    container = {
+        "image": f"{REGISTRY}/busybox:1",
+        "command": ["sh", "-c", script],
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+    }
+    return pod("runc", namespace, container, {"volumes": [{"name": "tmp", "emptyDir": {}}]})
+
+
+def seconds_to_ready(manifest: dict) -> float:
+    metadata = manifest["metadata"]
+    where = ("pod", metadata["name"], "--namespace", metadata["namespace"])
+    start = time.monotonic()
+    apply(manifest)
+    until("the pod is ready", lambda: is_ready(get(*where)), seconds=60, every=0.02)
+    return round(time.monotonic() - start, 2)
+
+
+def seconds_to_gone(manifest: dict) -> float:
+    metadata = manifest["metadata"]
+    start = time.monotonic()
+    kubectl("delete", "pod", metadata["name"], "--namespace", metadata["namespace"])
+    return round(time.monotonic() - start, 2)
+
+
+@pytest.mark.parametrize("kind", ["wasm", "runc"])
+def test_a_pod_is_soon_ready_and_gone_within_its_grace_period(request, kind):
+    manifest = request.getfixturevalue(kind)
+    ready, gone = [], []
+    for _ in range(4):
+        ready.append(seconds_to_ready(manifest))
+        gone.append(seconds_to_gone(manifest))
+    figures.note(
+        f"One {kind} pod",
+        first_to_ready_s=ready[0],
+        warm_to_ready_s=sorted(ready[1:])[1],
+        to_gone_s=sorted(gone)[len(gone) // 2],
+    )
+    assert max(gone) < GRACE + KUBELET_SECONDS

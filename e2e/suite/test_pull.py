@@ -1,0 +1,46 @@
+"""containerd pulls in two ways, and nodes have the one or the other."""
+
+import re
+
+import pytest
+
+from . import figures, node
+from .commands import get, run
+from .packaging import PACKAGINGS, REGISTRY
+from .release import QUICK, Release
+
+LEVEL = "privileged"
+pytestmark = pytest.mark.own_cluster("its containerd is not ours to configure")
+
+
+@pytest.fixture(scope="module", params=["true", "false"])
+def local_pull(request):
+    node.restart_containerd(request.param)
+    yield request.param
+    if request.param == "false":
+        node.restart_containerd("true")
+
+
+@pytest.mark.parametrize("packaging", PACKAGINGS)
+def test_each_packaging_is_pulled(local_pull, runtime_class, namespace, packaged, packaging):
+    for image in run("ctr", "--namespace=k8s.io", "images", "list", "-q").stdout.split():
+        if f"swiss-{packaging}" in image:
+            run("ctr", "--namespace=k8s.io", "images", "remove", "--sync", image)
+    release = Release(namespace, packaged[packaging].values)
+    release.install(QUICK, {"replicaCount": 1})
+    try:
+        release.roll_out()
+        way = f"use_local_image_pull_{local_pull}"
+        figures.note(f"Pull, {packaging}", **{way: pulled(namespace, packaging)})
+    finally:
+        release.uninstall()
+
+
+def pulled(namespace: str, packaging: str) -> str:
+    """How long the last pull took, as the kubelet says it."""
+    events = get("events", "--namespace", namespace, "--field-selector=reason=Pulled")["items"]
+    # The pods have random names, so the last is found by its time.
+    events.sort(key=lambda event: event["metadata"]["creationTimestamp"])
+    start = f'Successfully pulled image "{REGISTRY}/swiss-{packaging}@'
+    messages = [each["message"] for each in events if each["message"].startswith(start)]
+    return re.search(r" in (\S+)", messages[-1]).group(1)
