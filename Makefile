@@ -69,7 +69,7 @@ push: build ## Push to IMAGE, as FORMAT (component or spin); FORCE=1 replaces a 
 
 .PHONY: help
 help: ## List the verbs
-	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-23s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 ##@ Test
 

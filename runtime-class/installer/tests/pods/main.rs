@@ -42,7 +42,7 @@ fn config(folder: &Path) -> String {
 
 fn variable(name: &str) -> PathBuf {
     std::env::var_os(name)
-        .unwrap_or_else(|| panic!("{name} is not set: run `make test-installer`"))
+        .unwrap_or_else(|| panic!("{name} is not set: run `make test-installer-nodes`"))
         .into()
 }
 
