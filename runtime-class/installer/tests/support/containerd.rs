@@ -14,8 +14,8 @@ pub struct Containerd {
 /// Those of `CONTAINERDS`, a list of programs separated by colons, which
 /// `make test-installer-nodes` sets.
 pub fn containerds() -> Vec<Containerd> {
-    let list =
-        std::env::var("CONTAINERDS").expect("CONTAINERDS is not set: run `make test-installer-nodes`");
+    let list = std::env::var("CONTAINERDS")
+        .expect("CONTAINERDS is not set: run `make test-installer-nodes`");
     list.split(':')
         .map(|binary| Containerd::at(binary.into()))
         .collect()
