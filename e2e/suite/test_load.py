@@ -63,26 +63,7 @@ def delete(release: Release) -> None:
     release.roll_out()
 
 
-def restart_containerd(release: Release) -> None:
-    """As an installer of shims has to."""
-    before = pod_names(release)
-    node.restart_containerd()
-    release.roll_out()
-    assert pod_names(release) == before
-
-
-HAPPENINGS = [
-    update,
-    roll_back,
-    scale,
-    delete,
-    pytest.param(
-        restart_containerd, marks=pytest.mark.own_cluster("its containerd is not ours to restart")
-    ),
-]
-
-
-@pytest.mark.parametrize("happening", HAPPENINGS, ids=lambda happening: happening.__name__)
+@pytest.mark.parametrize("happening", [update, roll_back, scale, delete], ids=lambda f: f.__name__)
 def test_no_request_is_lost_during(served, happening):
     before = pod_names(served)
     with load(served.address()) as running:
