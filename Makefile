@@ -42,8 +42,10 @@ private_apt = apt-get -qq -oDebug::NoLocking=1 -oAPT::Sandbox::User= -oDir::Stat
 of_suite = -oDir::Etc::sourcelist=$@.new/sources.list -oDir::Etc::sourceparts=/dev/null
 debian_server = $$(apt-get indextargets --format '$$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep '/debian/\?$$' | head -n 1)
 
-# Not empty on Debian 12, whose packages are linked to its own libraries.
-BOOKWORM := $(shell sed -n '/^VERSION_CODENAME=bookworm$$/p' /etc/os-release 2>/dev/null)
+# Debian's release, where this is one. BOOKWORM is not empty on Debian 12, whose
+# packages are linked to its own libraries.
+CODENAME := $(shell sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null)
+BOOKWORM := $(filter bookworm,$(CODENAME))
 
 ##@ Use
 
@@ -138,5 +140,4 @@ $(JCO)/installed:
 include tests/chart/chart.mk
 include tests/packaging/packaging.mk
 include e2e/e2e.mk
-include e2e/cluster/cluster.mk
 include runtime-class/runtime-class.mk

@@ -1,13 +1,12 @@
 # The node installer's tests, and the containerds that judge it. A part of the
 # main Makefile.
 
-# The release of Debian that has each. Its package's own version is not pinned:
-# Debian keeps only the newest of a security update.
+# The release of Debian that has each.
 CONTAINERD_1.6.20 := bookworm
 CONTAINERD_1.7.24 := trixie
 CONTAINERD_2.1.9 := forky
-CONTAINERD_VERSIONS := 1.6.20 1.7.24 2.1.9
-CONTAINERDS := $(CONTAINERD_VERSIONS:%=$(CACHE)/containerd-%/usr/bin/containerd)
+CONTAINERD_FOLDERS := $(foreach version,1.6.20 1.7.24 2.1.9,$(CACHE)/containerd-$(version))
+CONTAINERDS := $(CONTAINERD_FOLDERS:%=%/usr/bin/containerd)
 
 # What the tests' pods are run by: the oldest runc that all of them take.
 RUNC := $(CACHE)/containerd-1.6.20/usr/sbin/runc
@@ -20,20 +19,12 @@ ETCD ?= $(E2E_FORKY)/usr/bin/etcd
 # Always the same choice of features, as with $(TOOLS).
 INSTALLER := --release --locked --package swiss-node-installer --features crash-points,cluster-tests
 
-# apt with lists and archives of its own, so that the system's stay as they are.
-$(CONTAINERDS): $(CACHE)/containerd-%/usr/bin/containerd:
-	rm -rf $(CACHE)/containerd-$*.new
-	mkdir -p $(CACHE)/containerd-$*.new/apt/{lists,archives}/partial
-	cd $(CACHE)/containerd-$*.new/apt && \
-	  uri=$$(apt-get indextargets --format '$$(REPO_URI) $$(RELEASE)' | awk '$$2 !~ /-/ { print $$1; exit }') && \
-	  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $$uri $(CONTAINERD_$*) main" >sources.list && \
-	  apt="apt-get -qq -oDebug::NoLocking=1 -oAPT::Sandbox::User= -oDir::State::lists=$$PWD/lists -oDir::Cache=$$PWD -oDir::Etc::sourcelist=$$PWD/sources.list -oDir::Etc::sourceparts=-" && \
-	  $$apt update && $$apt download containerd runc && \
-	  for package in *.deb; do dpkg -x $$package ..; done
-	rm -r $(CACHE)/containerd-$*.new/apt
-	@$(CACHE)/containerd-$*.new/usr/bin/containerd --version | grep -q ' v\?$(subst .,\.,$*)' || \
-	  { echo "Debian's $(CONTAINERD_$*) has another containerd than $* by now: set the new version in runtime-class/runtime-class.mk" >&2; exit 1; }
-	mv $(CACHE)/containerd-$*.new $(CACHE)/containerd-$*
+# The version is that of the sources: Debian keeps only its newest build of them.
+$(CONTAINERD_FOLDERS): $(CACHE)/containerd-%:
+	$(call unpack_debian,'containerd=$**' runc,$(CONTAINERD_$*)) || \
+	  { echo "Debian's $(CONTAINERD_$*) has no containerd $* any more: set the new version in runtime-class/runtime-class.mk" >&2; exit 1; }
+
+$(CONTAINERDS): %/usr/bin/containerd: | % ;
 
 $(RUNC): $(firstword $(CONTAINERDS))
 

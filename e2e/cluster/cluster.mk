@@ -23,17 +23,7 @@ e2e_environment = KUBERNETES=$(KUBERNETES) FORKY=$(E2E_FORKY) BOOKWORM=$(E2E_BOO
   SHIM=$(E2E_SHIM) STATE=$(CACHE)/cluster HELM3=$(HELM3) HELM4=$(HELM4) GATEWAY_API=$(GATEWAY_API)
 cluster = cd e2e && export $(e2e_environment) && $(E2E_VENV)/bin/python -m cluster
 
-.PHONY: cluster-parts cluster-up cluster-shell cluster-down e2e test-cluster
-
-e2e: build $(HELM3) $(HELM4) $(GATEWAY_API) $(E2E_VENV)/installed $(if $(KUBECONFIG),,cluster-parts $(if $(SHIM),,shim)) ## Install and try everything on a real Kubernetes: ours, or that of KUBECONFIG
-	cargo build $(PUSH)
-ifdef KUBECONFIG
-	cd e2e && $(e2e_environment) OTHER_CLUSTER=1 $(E2E_VENV)/bin/python -m pytest -rs $(PYTEST_ARGS)
-else
-	$(cluster) up
-	$(cluster) run $(E2E_VENV)/bin/python -m pytest -rs $(PYTEST_ARGS) || status=$$?; \
-	  $(E2E_VENV)/bin/python -m cluster down; exit $${status:-0}
-endif
+.PHONY: cluster-parts cluster-up cluster-shell cluster-down test-cluster
 
 test-cluster: cluster-parts ## Test that the cluster comes up in time and leaves nothing behind
 	cd e2e && $(e2e_environment) $(E2E_VENV)/bin/python -m pytest cluster/tests

@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result};
 
 /// What Git knows; nothing where the source is not in a repository.
-#[derive(Default)]
 pub struct Source {
     /// The commit, with `-dirty` where tracked files differ from it.
     pub revision: Option<String>,

@@ -1,7 +1,6 @@
 """A real registry, and what is pushed to it.
 
 SWISS_PUSH  the tool of `make push`, target/release/swiss-push by default
-SWISS_HOST  the embedded host, target/release/swiss-host by default
 REGISTRY    where Debian's docker-registry is unpacked
 BUILDAH     where Debian's buildah is unpacked
 """
