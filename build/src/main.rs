@@ -7,6 +7,7 @@ mod component;
 mod debian;
 mod toolchain;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -25,6 +26,11 @@ struct Args {
     /// What a panic compiles to; `immediate-abort` needs `--std debian`
     #[arg(long, value_name = "STRATEGY", default_value = "abort")]
     panic: Panic,
+
+    /// Compile the crate in this folder instead, as it would be elsewhere, to a
+    /// core module: for what the component is compared with
+    #[arg(long, value_name = "FOLDER")]
+    module_of: Option<PathBuf>,
 
     /// Where to write the component
     #[arg(long, value_name = "FILE", default_value = "target/swiss.wasm")]
@@ -50,10 +56,12 @@ fn main() -> ExitCode {
 fn build(args: &Args) -> Result<()> {
     let toolchain = toolchain::find(args.std)?;
     println!("wasm target: {toolchain}");
-    let module = compile(&toolchain, args.panic)?;
-    let component = component::from_module(&module)?;
-    write_if_changed(&args.output, &component)?;
-    println!("{}: {} bytes", args.output.display(), component.len());
+    let built = match &args.module_of {
+        Some(folder) => compile_other(&toolchain, folder)?,
+        None => component::from_module(&compile(&toolchain, args.panic)?)?,
+    };
+    write_if_changed(&args.output, &built)?;
+    println!("{}: {} bytes", args.output.display(), built.len());
     Ok(())
 }
 
@@ -71,21 +79,47 @@ fn compile(toolchain: &Toolchain, panic: Panic) -> Result<Vec<u8>> {
         }
         rustflags.extend(["-Zunstable-options", "-Cpanic=immediate-abort"].map(String::from));
     }
+    let what = ["--package", "swiss", "--profile", "component"];
+    cargo(toolchain, &what, &target_dir, rustflags)?;
+    read(&target_dir.join(TARGET).join("component/swiss.wasm"))
+}
+
+/// The core module that cargo makes of the crate in `folder`, of its name.
+fn compile_other(toolchain: &Toolchain, folder: &Path) -> Result<Vec<u8>> {
+    let name = folder.file_name().and_then(OsStr::to_str);
+    let name = name.with_context(|| format!("{} names no crate", folder.display()))?;
+    let manifest = folder.join("Cargo.toml");
+    let target_dir = Path::new("target").join(name).join(toolchain.name());
+    let what = ["--release", "--manifest-path", &manifest.to_string_lossy()];
+    cargo(toolchain, &what, &target_dir, Vec::new())?;
+    let module = format!("{TARGET}/release/{}.wasm", name.replace('-', "_"));
+    read(&target_dir.join(module))
+}
+
+fn cargo(
+    toolchain: &Toolchain,
+    what: &[&str],
+    target_dir: &Path,
+    mut rustflags: Vec<String>,
+) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo
-        .args(["build", "--locked", "--package", "swiss", "--lib"])
-        .args(["--profile", "component", "--target", TARGET])
+        .args(["build", "--locked", "--lib", "--target", TARGET])
+        .args(what)
         .arg("--target-dir")
-        .arg(&target_dir);
+        .arg(target_dir);
     toolchain.prepare(&mut cargo, &mut rustflags);
     // The form that no flag of the user's environment or configuration overrides.
     cargo.env("CARGO_ENCODED_RUSTFLAGS", rustflags.join("\x1f"));
     let status = cargo.status().context("cannot run cargo")?;
     if !status.success() {
-        bail!("cargo could not compile the component (its message is above)");
+        bail!("cargo could not compile it (its message is above)");
     }
-    let module = target_dir.join(TARGET).join("component/swiss.wasm");
-    fs::read(&module).with_context(|| format!("cannot read {}", module.display()))
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<Vec<u8>> {
+    fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
 /// Leaves a file that is up to date alone, so that nothing downstream is redone.
