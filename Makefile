@@ -29,6 +29,7 @@ JCO := $(call locked,jco,tests/outside/package-lock.json)
 CHART_VENV := $(call locked,chart,tests/chart/requirements.txt)
 PACKAGING_VENV := $(call locked,packaging,tests/packaging/requirements.txt)
 E2E_VENV := $(call locked,e2e,e2e/requirements.txt)
+BENCH_VENV := $(call locked,bench,bench/requirements.txt)
 
 # Debian packages $(1), of the machine's own release or of the suite $(2) from the
 # same server, unpacked into the folder $@: nothing is installed, no root is
@@ -76,7 +77,7 @@ help: ## List the verbs
 ##@ Test
 
 .PHONY: test
-test: lint test-component test-outside test-packaging test-chart test-installer ## Run everything that needs no cluster
+test: lint test-component test-outside test-packaging test-chart test-installer test-bench ## Run everything that needs no cluster
 	@echo "All tests passed."
 
 .PHONY: test-component
@@ -118,15 +119,16 @@ lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
 	cargo deny --workspace --offline --locked check --deny warnings licenses bans sources
 	typos
 	shellcheck .ci/run
-	ruff check tests e2e
-	ruff format --check tests e2e
+	ruff check tests e2e bench
+	ruff format --check tests e2e bench
 
 $(OUTSIDE)/installed: | tests/outside/requirements.txt
 $(LINT)/installed: | tests/lint/requirements.txt
 $(CHART_VENV)/installed: | tests/chart/requirements.txt
 $(PACKAGING_VENV)/installed: | tests/packaging/requirements.txt
 $(E2E_VENV)/installed: | e2e/requirements.txt
-$(OUTSIDE)/installed $(LINT)/installed $(CHART_VENV)/installed $(PACKAGING_VENV)/installed $(E2E_VENV)/installed:
+$(BENCH_VENV)/installed: | bench/requirements.txt
+$(OUTSIDE)/installed $(LINT)/installed $(CHART_VENV)/installed $(PACKAGING_VENV)/installed $(E2E_VENV)/installed $(BENCH_VENV)/installed:
 	python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $|
 	touch $@
@@ -141,3 +143,4 @@ include tests/chart/chart.mk
 include tests/packaging/packaging.mk
 include e2e/e2e.mk
 include runtime-class/runtime-class.mk
+include bench/bench.mk

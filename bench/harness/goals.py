@@ -1,0 +1,133 @@
+"""The goals, and which of them a run meets.
+
+A goal is a ratio to a peer of the same run, or a limit. The number before it is
+its row in the table of the report.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .results import Results
+from .stats import Ratio, number
+
+MET, MISSED, UNKNOWN = "met", "missed", "not measured"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    row: int
+    metric: str
+    goal: str
+    found: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Goal:
+    row: int
+    metric: str
+    goal: str
+    # At least this, where it is a minimum; else at most.
+    limit: float
+    minimum: bool
+    measure: Callable[[Results], Ratio | float]
+
+    def judge(self, results: Results) -> Verdict:
+        try:
+            found = self.measure(results)
+        except KeyError as missing:
+            reason = f"no {missing.args[0]} in this run"
+            return Verdict(self.row, self.metric, self.goal, reason, UNKNOWN)
+        value = found.median if isinstance(found, Ratio) else found
+        met = value >= self.limit if self.minimum else value <= self.limit
+        text = str(found) if isinstance(found, Ratio) else number(found)
+        return Verdict(self.row, self.metric, self.goal, text, MET if met else MISSED)
+
+
+def _least(row, metric, limit, what, measure) -> Goal:
+    return Goal(row, metric, f"≥ {number(limit)} {what}".strip(), limit, True, measure)
+
+
+def _most(row, metric, limit, what, measure) -> Goal:
+    return Goal(row, metric, f"≤ {number(limit)} {what}".strip(), limit, False, measure)
+
+
+def _sized(kind: str, one: str, other: str):
+    return lambda r: r.size(one, kind) / r.size(other, kind)
+
+
+def _rounds(metric: str, one: str, other: str):
+    return lambda r: r.rounds(metric, one, other)
+
+
+def _probe(metric: str, one: str, other: str):
+    return lambda r: r.probe(metric, one, other)
+
+
+def _start(kind: str, one: str, other: str):
+    return lambda r: r.start(one, other, kind, kind)
+
+
+def _memory(metric: str, one: str, other: str):
+    return lambda r: r.memory(metric, one) / r.memory(metric, other)
+
+
+GOALS = [
+    _least(1, "Bytes pulled", 10_000, "x fewer than the original's image",
+           _sized("pulled_bytes", "original", "swiss")),
+    _least(1, "Bytes pulled", 20, "x fewer than stock", _sized("pulled_bytes", "stock", "swiss")),
+    _least(1, "Bytes pulled", 60, "x fewer than axum, gzipped",
+           _sized("pulled_bytes", "axum", "swiss")),
+    _most(2, "Component, bytes", 6144, "", lambda r: r.size("swiss", "bytes")),
+    _most(2, "Component", 1.5, "x the one by hand", _sized("bytes", "swiss", "floor")),
+    _most(2, "Component", 1 / 20, "x stock", _sized("bytes", "swiss", "stock")),
+    _most(3, "Compiling", 1 / 25, "x stock", _probe("compile_ms", "swiss", "stock")),
+    _most(3, "Compiling", 1.3, "x by hand", _probe("compile_ms", "swiss", "floor")),
+    _most(4, "Compiled code", 1 / 12, "x stock",
+          _probe("compiled_bytes", "swiss", "stock")),
+    _most(5, "Instance made and dropped", 1 / 3, "x stock",
+          _probe("instantiate_us", "swiss", "stock")),
+    _most(5, "Instance made and dropped", 1.15, "x by hand",
+          _probe("instantiate_us", "swiss", "floor")),
+    _least(6, "Peak, fresh instances", 2.5, "x stock", _rounds("peak_rps", "swiss", "stock")),
+    _least(6, "Peak, fresh instances", 0.95, "x by hand", _rounds("peak_rps", "swiss", "floor")),
+    _least(6, "Peak, fresh instances", 3.5, "x Flask (gthread)",
+           _rounds("peak_rps", "swiss", "flask")),
+    _least(7, "Peak, reused instances", 12, "x Flask (gthread)",
+           _rounds("peak_rps", "swiss-reuse", "flask")),
+    _least(7, "Peak, reused instances", 0.5, "x axum",
+           _rounds("peak_rps", "swiss-reuse", "axum")),
+    _least(7, "Peak, reused instances", 1.5, "x stock at the same reuse",
+           _rounds("peak_rps", "swiss-reuse", "stock-reuse")),
+    _least(7, "Peak, reused instances", 0.6, "x Spin's static_response",
+           _rounds("peak_rps", "swiss-reuse", "spin-static")),
+    _most(8, "p99 at half of Flask's peak", 0.1, "x Flask (gthread)",
+          _rounds("p99_ms", "swiss", "flask")),
+    _most(8, "p99 at half of Flask's peak", 3, "x axum", _rounds("p99_ms", "swiss", "axum")),
+    _most(8, "p99.9 at half of Flask's peak, ms", 2, "", lambda r: r.median("p99.9_ms", "swiss")),
+    _most(8, "p50 on one connection, ms", 0.1, "", lambda r: r.median("alone_p50_ms", "swiss")),
+    _most(9, "Start, warm", 1 / 8, "x Flask (gthread)",
+          _start("warm_ms", "swiss", "flask")),
+    _most(9, "Start, warm", 0.9, "x stock", _start("warm_ms", "swiss", "stock")),
+    _most(9, "Start, cold", 1 / 4, "x stock", _start("cold_ms", "swiss", "stock")),
+    _most(9, "Start, warm", 9, "x axum", _start("warm_ms", "swiss", "axum")),
+    _most(11, "Memory of one replica more, idle", 1 / 6, "x Flask (gthread)",
+          _memory("replica_mib", "swiss", "flask")),
+    _most(11, "Growth under load, MiB", 1, "", lambda r: r.memory("loaded_growth_mib", "swiss")),
+    _most(11, "Growth under load", 1 / 4, "x stock",
+          _memory("loaded_growth_mib", "swiss", "stock")),
+    _most(11, "Growth over the many requests, KiB", 64, "", lambda r: r.growth()),
+    _most(12, "System calls for a request", 3.1, "", lambda r: r.system_calls("swiss")),
+    _most(12, "Host calls for a request", 10, "", lambda r: r.work("host_calls", "swiss")),
+    _most(12, "Host instructions, fresh instance", 0.45, "x stock",
+          lambda r: r.work("instructions", "swiss") / r.work("instructions", "stock")),
+    _most(12, "Guest instructions", 1000, "", lambda r: r.work("guest_instructions", "swiss")),
+]  # fmt: skip
+
+
+def verdicts(results: Results) -> list[Verdict]:
+    judged = [goal.judge(results) for goal in GOALS]
+    elsewhere = Verdict(
+        10, "Pod created to Ready", "≤ 0.5 x Flask", "`make e2e` times pods", UNKNOWN
+    )
+    return sorted([*judged, elsewhere], key=lambda verdict: verdict.row)

@@ -1,0 +1,50 @@
+"""Memory: of a server more, idle and under load, and after many requests."""
+
+import contextlib
+
+from . import load
+from .peers import Peer
+from .server import Server
+
+REPLICAS = 4
+# Clients of the load, after which memory is read.
+CLIENTS = 100
+
+
+def measure(peers: list[Peer]) -> dict:
+    return {peer.name: _of(peer) for peer in peers}
+
+
+def _of(peer: Peer) -> dict:
+    """What the first takes, and what one more does, which on a node shares the
+    program's own pages with the others; then what load adds."""
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(Server(peer))]
+        alone = _pss(servers)
+        servers += [stack.enter_context(Server(peer)) for _ in range(REPLICAS)]
+        more = (_pss(servers) - alone) / REPLICAS
+        before = servers[0].pss_bytes()
+        load.peak(servers[0].port, 2, connections=CLIENTS)
+        loaded = servers[0].pss_bytes()
+    return {
+        "first_mib": alone / 2**20,
+        "replica_mib": more / 2**20,
+        "loaded_growth_mib": (loaded - before) / 2**20,
+    }
+
+
+def growth(peer: Peer, requests: int) -> dict:
+    """What a server has more after many requests, when it is warm."""
+    with Server(peer) as server:
+        rate = load.peak(server.port, 3)["requests_per_second"]
+        before = server.pss_bytes()
+        served = 0.0
+        while served < requests:
+            seconds = max(1.0, (requests - served) / rate)
+            served += load.peak(server.port, seconds)["requests_per_second"] * round(seconds)
+        after = server.pss_bytes()
+    return {"requests": round(served), "growth_kib": (after - before) / 1024}
+
+
+def _pss(servers: list[Server]) -> int:
+    return sum(server.pss_bytes() for server in servers)

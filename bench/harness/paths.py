@@ -1,0 +1,36 @@
+"""Where things are. The Makefile names the tools, since it fetches them."""
+
+import os
+import shutil
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+# What is made here and belongs to nobody: components, caches, unpublished results.
+WORK = REPOSITORY / "target/bench"
+RESULTS = REPOSITORY / "bench/results"
+
+HOST = REPOSITORY / "target/release/swiss-host"
+PROBE = REPOSITORY / "target/release/examples/probe"
+PUSH = REPOSITORY / "target/release/swiss-push"
+SWISS = REPOSITORY / "target/swiss.wasm"
+STOCK = WORK / "spin-rust.wasm"
+FLOOR = WORK / "floor.wasm"
+AXUM = WORK / "axum/release/axum-peer"
+GO = WORK / "go-peer"
+
+
+def tool(name: str) -> str | None:
+    """The program `name`: that of the variable of its name, else of PATH."""
+    return os.environ.get(name.upper()) or shutil.which(name)
+
+
+def debian(program: str) -> dict[str, str]:
+    """The environment in which a program that is unpacked but not installed finds its parts."""
+    root = Path(program).parents[2]
+    if root == Path("/"):
+        return {}
+    libraries = [str(folder) for folder in root.glob("usr/lib/*-linux-gnu")]
+    return {
+        "LD_LIBRARY_PATH": ":".join(libraries),
+        "VALGRIND_LIB": str(root / "usr/libexec/valgrind"),
+    }

@@ -1,0 +1,41 @@
+"""Bytes: of what is built, and of what a node pulls."""
+
+import gzip
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from . import paths
+from .peers import Peer, manifest
+
+# As the original's description states it; its image cannot be built here.
+ORIGINAL_IMAGE = 108_000_000
+
+
+def measure(peers: list[Peer]) -> dict:
+    found = {"original": {"pulled_bytes": ORIGINAL_IMAGE}}
+    for peer in peers:
+        if peer.file:
+            found[peer.name] = _of(peer)
+    return found
+
+
+def _of(peer: Peer) -> dict:
+    content = peer.file.read_bytes()
+    sizes = {"bytes": len(content), "gzip_bytes": len(gzip.compress(content, mtime=0))}
+    # A native program's image has at least the gzipped program; its manifest
+    # and the libraries that it is linked to are left out in its favour.
+    pulled = _artifact(peer.file) if peer.compiles else sizes["gzip_bytes"]
+    return {**sizes, "pulled_bytes": pulled}
+
+
+def _artifact(component: Path) -> int:
+    """Manifest, configuration and layer, as `make push` makes them."""
+    with tempfile.TemporaryDirectory() as folder:
+        layout = Path(folder) / "layout"
+        command = [paths.PUSH, "--from", manifest(component), "--layout", layout]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"error: cannot package {component.name}: {done.stderr.strip()}")
+        return int(re.search(r"(\d+) bytes  in all", done.stdout)[1])

@@ -1,0 +1,45 @@
+"""Medians of paired ratios: both sides of a ratio come from the same round, so
+that what slowed the machine in it slowed both."""
+
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """The median of the rounds' ratios, and the lowest and the highest of them."""
+
+    median: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{number(self.median)} ({number(self.low)} to {number(self.high)})"
+
+
+def paired(numerators: list[float], denominators: list[float]) -> Ratio:
+    ratios = [one / other for one, other in zip(numerators, denominators, strict=True)]
+    return Ratio(median(ratios), min(ratios), max(ratios))
+
+
+def number(value: float) -> str:
+    """Three significant digits, and commas between thousands."""
+    if value == 0:
+        return "0"
+    digits = 0
+    while abs(value) * 10**digits < 100 and digits < 4:
+        digits += 1
+    rounded = round(value, digits)
+    if rounded >= 1000:
+        scale = 10 ** (len(str(int(rounded))) - 3)
+        rounded = round(rounded / scale) * scale
+    return f"{rounded:,.{digits}f}".rstrip("0").rstrip(".") if digits else f"{rounded:,.0f}"
+
+
+def spread(values: list[float]) -> float:
+    """How far apart the values are, as a part of their median: without the
+    lowest and the highest twentieth."""
+    values = sorted(values)
+    cut = len(values) // 20
+    kept = values[cut : len(values) - cut]
+    return (kept[-1] - kept[0]) / median(values)

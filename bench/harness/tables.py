@@ -1,0 +1,100 @@
+"""The report's tables, in Markdown."""
+
+from statistics import median
+
+from . import goals
+from .results import Results
+from .stats import number
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def verdicts(results: Results) -> str:
+    rows = [
+        [
+            str(v.row),
+            v.metric,
+            v.goal,
+            v.found,
+            f"**{v.verdict}**" if v.verdict != goals.MET else v.verdict,
+        ]
+        for v in goals.verdicts(results)
+    ]
+    return table(["", "Metric", "Goal", "Found", ""], rows)
+
+
+def serving(results: Results) -> str:
+    """Throughput, latency and ratios of each peer."""
+    rows = []
+    for peer in results.peers:
+        to_flask = results.rounds("peak_rps", peer, "flask")
+        rows.append([
+            results.labels[peer],
+            number(results.median("peak_rps", peer)),
+            str(to_flask),
+            *(number(results.median(f"p{p}_ms", peer)) for p in ("50", "99", "99.9")),
+            number(results.median("alone_p50_ms", peer)),
+        ])  # fmt: skip
+    rate = number(results.found["rate"])
+    head = ["Server, on one core", "Peak, requests/s", "x Flask (gthread)"]
+    latencies = [f"p{p} at {rate}/s, ms" for p in ("50", "99", "99.9")]
+    return table([*head, *latencies, "p50 alone, ms"], rows)
+
+
+def processes(results: Results) -> str:
+    """Start and memory of each peer."""
+    rows = []
+    for peer in results.peers:
+        cold = results.starts(peer, "cold_ms")
+        memory = results.found["memory"][peer]
+        rows.append([
+            results.labels[peer],
+            number(median(cold)) if cold else "",
+            number(median(results.starts(peer, "warm_ms"))),
+            *(number(memory[name]) for name in ("first_mib", "replica_mib", "loaded_growth_mib")),
+            _calls(results, peer),
+        ])  # fmt: skip
+    head = ["Server", "Start cold, ms", "warm, ms", "Memory of the first, MiB"]
+    return table([*head, "of one more, MiB", "growth under load, MiB", "System calls"], rows)
+
+
+def _calls(results: Results, peer: str) -> str:
+    calls = results.found["work"].get(peer, {}).get("system_calls")
+    return number(sum(calls.values())) if calls else "not measured"
+
+
+def components(results: Results) -> str:
+    """What depends on the component alone."""
+    names = {"swiss": "swiss", "stock": "stock Spin template", "floor": "by hand (yardstick)"}
+    rows = []
+    for name, label in names.items():
+        size, work = results.found["size"][name], results.found["work"][name]
+        rows.append([
+            label,
+            *(f"{size[kind]:,}" for kind in ("bytes", "gzip_bytes", "pulled_bytes")),
+            f"{results.probes('compiled_bytes', name)[0]:,}",
+            *(number(median(results.probes(kind, name)))
+              for kind in ("compile_ms", "instantiate_us", "instantiate_call_us")),
+            *(f"{work[kind]:,}" for kind in
+              ("instructions", "instructions_reused", "host_calls", "guest_instructions")),
+        ])  # fmt: skip
+    head = ["Component", "Bytes", "gzip", "pulled", "compiled", "Compiling, ms", "Instance, us"]
+    head += ["with a call, us", "Host instructions", "reused", "Host calls", "Guest instructions"]
+    return table(head, rows)
+
+
+def machine(results: Results) -> str:
+    facts = results.found["machine"]
+    kind = "virtual machine" if facts["virtual"] else "machine"
+    noise = facts["noise_before"]
+    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    return (
+        f"{facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']} GiB, {kind}, "
+        f"Linux {facts['kernel']}; {facts['time'][:10]}, commit {facts['commit']}; {versions}. "
+        f"Before the run other work took {noise['busy']:.0%} of a core and the hypervisor "
+        f"{noise['stolen']:.0%}; one and the same loop varied by {noise['spread']:.0%}. "
+        f"From round to round the machine's pace changed by {facts['drift']:.0%}."
+    )
