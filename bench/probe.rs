@@ -59,7 +59,7 @@ fn compile(file: &Path) -> Result<Value> {
     let bytes = std::fs::read(file)?;
     let engine = swiss_host::engine(1, None).unwrap();
     let mut milliseconds = Vec::new();
-    for _ in 0..9 {
+    for _ in 0..3 {
         let start = Instant::now();
         component::Component::from_binary(&engine, &bytes)?;
         milliseconds.push(start.elapsed().as_secs_f64() * 1e3);

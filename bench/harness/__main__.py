@@ -49,19 +49,20 @@ def _measure(quick: bool) -> dict:
     everyone = peers.everyone()
     components = {"swiss": paths.SWISS, "stock": paths.STOCK, "floor": paths.FLOOR}
     flask = [peer for peer in everyone if peer.name.startswith("flask")]
+    few = 3 if quick else 7
     results: dict = {"machine": machine.facts()}
     results["labels"] = {peer.name: peer.label for peer in everyone}
     results["size"] = _step("size", lambda: size.measure(everyone))
     results["work"] = _step("work for a request", lambda: _work(components, everyone))
-    results["compile"] = _step("compiling", lambda: _probe("compile", components, 3))
-    results["instantiate"] = _step("instances", lambda: _probe("instantiate", components, 7))
+    results["compile"] = _step("compiling", lambda: _probe("compile", components, few))
+    results["instantiate"] = _step("instances", lambda: _probe("instantiate", components, few))
     results["start"] = _step("starts", lambda: startup.measure(everyone, 5 if quick else 20))
     results["memory"] = _step("memory", lambda: memory.measure(everyone))
     swiss = next(peer for peer in everyone if peer.name == "swiss-reuse")
     many = 100_000 if quick else 1_000_000
     results["growth"] = _step("growth", lambda: memory.growth(swiss, many))
     results["rate"] = rounds.fixed_rate(flask)
-    count, seconds = (3, 2.5) if quick else (7, 600 / 7 / len(everyone))
+    count, seconds = (3, 4) if quick else (7, 540 / 7 / len(everyone))
     results["rounds"] = rounds.measure(everyone, count, seconds, results["rate"])
     return results
 

@@ -24,7 +24,7 @@ def _of(peer: Peer) -> dict:
         servers += [stack.enter_context(Server(peer)) for _ in range(REPLICAS)]
         more = (_pss(servers) - alone) / REPLICAS
         before = servers[0].pss_bytes()
-        load.peak(servers[0].port, 2, connections=CLIENTS)
+        load.peak(servers[0].port, 1, connections=CLIENTS)
         loaded = servers[0].pss_bytes()
     return {
         "first_mib": alone / 2**20,
@@ -36,7 +36,7 @@ def _of(peer: Peer) -> dict:
 def growth(peer: Peer, requests: int) -> dict:
     """What a server has more after many requests, when it is warm."""
     with Server(peer) as server:
-        rate = load.peak(server.port, 3)["requests_per_second"]
+        rate = load.peak(server.port, 2)["requests_per_second"]
         before = server.pss_bytes()
         served = 0.0
         while served < requests:

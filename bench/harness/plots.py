@@ -13,7 +13,7 @@ from .stats import number
 TEXT = "#757575"
 OURS, OTHERS, YARDSTICK = "#d1571f", "#5b7fa6", "#7d8590"
 PERCENTILES = ("50", "90", "99", "99.9")
-_LINES = ("-", "--", "-.", ":")
+_MARKS = "os^vDP"
 
 mpl.use("svg")
 mpl.rcParams |= {
@@ -47,6 +47,7 @@ def draw(results: Results, folder: Path) -> None:
         folder / "start.svg", results, starts, "Milliseconds from exec to the first 200", log=True
     )
     sizes = {name: [size["pulled_bytes"]] for name, size in results.found["size"].items()}
+    # The component is the same however it is run.
     sizes = {name: size for name, size in sizes.items() if not name.endswith("-reuse")}
     _bars(folder / "size.svg", results, sizes, "Bytes that a node pulls", log=True)
     _latency(folder / "latency.svg", results)
@@ -74,10 +75,10 @@ def _latency(file: Path, results: Results) -> None:
     counts: dict[str, int] = {}
     for peer in results.peers:
         color = _color(peer)
-        style = _LINES[counts.get(color, 0) % len(_LINES)]
+        mark = _MARKS[counts.get(color, 0) % len(_MARKS)]
         counts[color] = counts.get(color, 0) + 1
         values = [results.median(f"p{p}_ms", peer) for p in PERCENTILES]
-        axes.plot(PERCENTILES, values, style, color=color, marker="o", label=results.labels[peer])
+        axes.plot(PERCENTILES, values, color=color, marker=mark, label=results.labels[peer])
     axes.set_yscale("log")
     rate = number(results.found["rate"])
     axes.set_title(f"Latency in milliseconds at {rate} requests a second, by percentile")
