@@ -53,7 +53,8 @@ fn send(out: ResponseOutparam, method: Method, response: &Response) {
         return;
     };
     let outgoing = OutgoingResponse::new(fields);
-    if outgoing.set_status_code(response.status).is_err() {
+    // It is 200 already, and each call costs the host more than all of this.
+    if response.status != 200 && outgoing.set_status_code(response.status).is_err() {
         return;
     }
     // A response to HEAD has the headers of GET and no content: RFC 9110 section 9.3.2.

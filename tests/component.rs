@@ -8,13 +8,13 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 /// The most bytes that the component may have.
-const GATE_BYTES: usize = 9216;
+const GATE_BYTES: usize = 6144;
 
 const IMPORTS: [&str; 3] = ["wasi:http/types", "wasi:io/error", "wasi:io/streams"];
 const EXPORTS: [&str; 1] = ["wasi:http/incoming-handler"];
 
 #[test]
-fn it_has_at_most_9216_bytes() {
+fn it_has_at_most_6144_bytes() {
     for path in components() {
         let bytes = fs::read(&path).unwrap().len();
         println!("{}: {bytes} bytes, of at most {GATE_BYTES}", path.display());

@@ -15,6 +15,8 @@ use wasmparser::{
 };
 use wit_component::ComponentEncoder;
 
+use crate::lean;
+
 /// The stripped component of a core module that carries its world in custom
 /// sections, as wit-bindgen leaves it.
 ///
@@ -25,6 +27,8 @@ pub fn from_module(module: &[u8]) -> Result<Vec<u8>> {
         .module(module)
         .and_then(|mut encoder| encoder.encode())
         .context("cannot make a component of the compiled module")?;
+    let component = lean::rebuilt(module, &component)
+        .context("cannot make a leaner component of the compiled module")?;
     let mut stripped = Component::new();
     Strip::default().parse_component(&mut stripped, Parser::new(0), &component)?;
     Ok(stripped.finish())

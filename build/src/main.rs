@@ -5,6 +5,10 @@
 
 mod component;
 mod debian;
+mod lean;
+mod made;
+mod parts;
+mod split;
 mod toolchain;
 
 use std::ffi::OsStr;
@@ -73,6 +77,8 @@ fn compile(toolchain: &Toolchain, panic: Panic) -> Result<Vec<u8>> {
     // The deepest call chain takes under 1 KiB; the default of 1 MiB would
     // cost every instance 16 more pages of memory.
     let mut rustflags = vec!["-Clink-arg=-zstack-size=8192".to_owned()];
+    // With it the linker says what it put where; see `split`.
+    rustflags.push("-Clink-arg=--emit-relocs".to_owned());
     if panic == Panic::ImmediateAbort {
         if !toolchain.builds_std() {
             bail!("--panic immediate-abort compiles the standard library anew: add --std debian");

@@ -1,0 +1,149 @@
+//! Cuts a core module in two: one with memory, data and the function by which
+//! the host asks for memory, and one with the code that imports all of that.
+//!
+//! A component needs the first before it can offer host functions to the second.
+//! In one module the two wait for each other, and wit-component ties that knot
+//! with two more modules and a table: a third of an instance's cost.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use anyhow::{Context, Result, bail};
+use wasm_encoder::reencode::{Error, Reencode};
+use wasm_encoder::{
+    CodeSection, DataSection, EntityType, ExportKind, ExportSection, FunctionSection,
+    GlobalSection, ImportSection, MemorySection, Module, TypeSection,
+};
+
+use crate::parts::{Parts, Reached};
+
+/// Names of what the second module imports, and the two export.
+pub const MEMORY: &str = "memory";
+pub const REALLOC: &str = "realloc";
+pub const ENTRY: &str = "entry";
+
+pub struct Split {
+    pub memory: Module,
+    pub code: Module,
+    /// The host functions that `code` imports from the module "", in order, as
+    /// (interface, function); their names are their places.
+    pub imports: Vec<(String, String)>,
+}
+
+/// Splits `module`, whose entry is its export of the name `entry`.
+///
+/// # Errors
+/// When it does what the two halves could not: start, use a table, or share a
+/// global.
+pub fn split(module: &[u8], entry: &str) -> Result<Split> {
+    let parts = Parts::read(module)?;
+    let realloc = parts.reached("cabi_realloc")?;
+    let code = parts.reached(entry)?;
+    if realloc.globals || realloc.functions.iter().any(|f| *f < parts.imports()) {
+        bail!("the function by which the host asks for memory uses more than memory");
+    }
+    let imports = code.functions.range(..parts.imports());
+    let imports = imports.filter_map(|function| parts.imports.get(*function as usize));
+    Ok(Split {
+        memory: parts.write(&realloc, &[("cabi_realloc", REALLOC)], true)?,
+        code: parts.write(&code, &[(entry, ENTRY)], false)?,
+        imports: imports
+            .map(|import| (import.module.to_owned(), import.name.to_owned()))
+            .collect(),
+    })
+}
+
+impl Parts<'_> {
+    /// A module of the functions `reached` with these exports, as (old name, new
+    /// name). It has the memory and its data, or imports the memory.
+    fn write(&self, reached: &Reached, exports: &[(&str, &str)], owns: bool) -> Result<Module> {
+        let mut new = Renumbered::default();
+        let (mut types, mut imports) = (TypeSection::new(), ImportSection::new());
+        let (mut functions, mut code) = (FunctionSection::new(), CodeSection::new());
+        for (place, function) in (0..).zip(&reached.functions) {
+            new.functions.insert(*function, place);
+            let ty = self.type_of(*function)?;
+            let known = u32::try_from(new.types.len())?;
+            let index = *new.types.entry(ty).or_insert(known);
+            if index == known {
+                let ty = self
+                    .types
+                    .get(ty as usize)
+                    .context("a function has no type")?;
+                types.ty().func_type(&new.func_type(ty.clone())?);
+            }
+            if *function < self.imports() {
+                imports.import("", &place.to_string(), EntityType::Function(index));
+            } else {
+                functions.function(index);
+            }
+        }
+        for function in reached.functions.range(self.imports()..) {
+            new.parse_function_body(&mut code, self.body(*function)?.clone())?;
+        }
+        let (mut memories, mut data) = (MemorySection::new(), DataSection::new());
+        let mut exported = ExportSection::new();
+        let memory = *self
+            .memories
+            .first()
+            .context("the compiled module has no memory")?;
+        let memory = new.memory_type(memory)?;
+        if owns {
+            memories.memory(memory);
+            exported.export(MEMORY, ExportKind::Memory, 0);
+            for (index, segment) in (0..).zip(&self.data) {
+                let mut segment = segment.clone();
+                segment.data = self.read_part(index, segment.data);
+                new.parse_data(&mut data, segment)?;
+            }
+        } else {
+            imports.import("", MEMORY, memory);
+        }
+        for (old, name) in exports {
+            let function = new.function_index(self.exported(old)?)?;
+            exported.export(name, ExportKind::Func, function);
+        }
+        let mut globals = GlobalSection::new();
+        if let (true, Some(section)) = (reached.globals, self.globals.clone()) {
+            new.parse_global_section(&mut globals, section)?;
+        }
+        let mut module = Module::new();
+        module.section(&types);
+        if !imports.is_empty() {
+            module.section(&imports);
+        }
+        module.section(&functions);
+        if owns {
+            module.section(&memories);
+        }
+        if !globals.is_empty() {
+            module.section(&globals);
+        }
+        module.section(&exported).section(&code);
+        if owns {
+            module.section(&data);
+        }
+        Ok(module)
+    }
+}
+
+/// New numbers of functions and types, where only some are left.
+#[derive(Default)]
+struct Renumbered {
+    functions: BTreeMap<u32, u32>,
+    types: BTreeMap<u32, u32>,
+}
+
+impl Reencode for Renumbered {
+    type Error = io::Error;
+
+    fn function_index(&mut self, old: u32) -> Result<u32, Error<Self::Error>> {
+        let new = self.functions.get(&old).copied();
+        new.ok_or_else(|| Error::UserError(io::Error::other("a call leads nowhere")))
+    }
+
+    fn type_index(&mut self, old: u32) -> Result<u32, Error<Self::Error>> {
+        let new = self.types.get(&old).copied();
+        new.ok_or_else(|| Error::UserError(io::Error::other("a block's type is of no function")))
+    }
+}
