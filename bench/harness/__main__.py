@@ -15,6 +15,8 @@ MOST_DRIFT = 0.25
 def main() -> None:
     options = _options()
     machine.check_cores()
+    for name in ("strace", "valgrind", "vegeta", "wrk"):
+        paths.tool(name)
     before = machine.noise()
     if before.too_much and not options.noisy:
         raise SystemExit(

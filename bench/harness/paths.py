@@ -19,9 +19,12 @@ AXUM = WORK / "axum/release/axum-peer"
 GO = WORK / "go-peer"
 
 
-def tool(name: str) -> str | None:
+def tool(name: str) -> str:
     """The program `name`: that of the variable of its name, else of PATH."""
-    return os.environ.get(name.upper()) or shutil.which(name)
+    found = os.environ.get(name.upper()) or shutil.which(name)
+    if not found:
+        raise SystemExit(f"error: there is no {name}: install it, or run on Debian 12")
+    return found
 
 
 def debian(program: str) -> dict[str, str]:

@@ -35,8 +35,6 @@ def instructions(component: Path, reuse: int = 1, few: int = 50, many: int = 150
 
 def _callgrind(component: Path, requests: int, reuse: int) -> int:
     valgrind = paths.tool("valgrind")
-    if not valgrind:
-        raise SystemExit("error: there is no valgrind: install it, or run on Debian 12")
     counted = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null"]
     # A cache of its own, because the processor that valgrind shows is another one.
     cache = paths.WORK / "callgrind"
@@ -60,8 +58,6 @@ def system_calls(peer: Peer, few: int = 100, many: int = 500) -> dict[str, float
 
 def _strace(peer: Peer, requests: int) -> Counter:
     strace = paths.tool("strace")
-    if not strace:
-        raise SystemExit("error: there is no strace: install it, or run on Debian 12")
     with tempfile.NamedTemporaryFile("r") as log:
         # Not its own libraries for the server, too: -E sets what the server gets.
         own = paths.debian(strace)
