@@ -7,6 +7,7 @@ import socket
 import subprocess
 import tempfile
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import paths
@@ -29,8 +30,9 @@ def probe(verb: str, component: Path, *args: str) -> dict:
 def instructions(component: Path, reuse: int = 1, few: int = 50, many: int = 150) -> float:
     """Of the embedded host's call path for one request, counted by callgrind:
     more requests less fewer, so that start and end are not in it."""
-    counts = [_callgrind(component, requests, reuse) for requests in (few, many)]
-    return (counts[1] - counts[0]) / (many - few)
+    with ThreadPoolExecutor() as both:
+        less, more = both.map(lambda n: _callgrind(component, n, reuse), (few, many))
+    return (more - less) / (many - few)
 
 
 def _callgrind(component: Path, requests: int, reuse: int) -> int:
