@@ -1,6 +1,7 @@
 """Writes what a run found: a report and plots beside its results.json, and the
 figures between the markers in README and docs, which no hand writes."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,6 +9,8 @@ from . import paths, plots, tables
 from .results import Results
 from .stats import number
 
+# What `make bench-compare` found last.
+COMPARED = "before-after.json"
 DOCUMENTS = [paths.REPOSITORY / name for name in ("README.md", "docs/performance.md")]
 # <!-- bench:NAME --> ... <!-- /bench -->, in a line of text or around lines.
 _BLOCK = re.compile(r"(<!-- bench:([a-z-]+) -->)(.*?)(<!-- /bench -->)", re.S)
@@ -25,6 +28,7 @@ def blocks(results: Results) -> dict[str, str]:
         "processes": tables.processes(results),
         "components": tables.components(results),
         "machine": tables.machine(results),
+        "before-after": tables.before_after(json.loads((paths.RESULTS / COMPARED).read_text())),
     }
     bytes_pulled = [results.size(peer, "pulled_bytes") for peer in ("original", "swiss")]
     memory = [results.memory("replica_mib", peer) for peer in ("flask", "swiss")]

@@ -2,7 +2,7 @@
 that what slowed the machine in it slowed both."""
 
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, quantiles
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,6 @@ def number(value: float) -> str:
 
 
 def spread(values: list[float]) -> float:
-    """How far apart the values are, as a part of their median: without the
-    lowest and the highest twentieth."""
-    values = sorted(values)
-    cut = len(values) // 20
-    kept = values[cut : len(values) - cut]
-    return (kept[-1] - kept[0]) / median(values)
+    """How far apart the middle half of the values is, as a part of the median."""
+    low, middle, high = quantiles(values, n=4)
+    return (high - low) / middle

@@ -86,6 +86,26 @@ def components(results: Results) -> str:
     return table(head, rows)
 
 
+def before_after(found: dict) -> str:
+    """Of two builds of the component; times only where the machine was quiet."""
+    names = {
+        "bytes": "Bytes",
+        "gzip_bytes": "gzip",
+        "compiled_bytes": "Compiled code, bytes",
+        "host_calls": "Host calls for a request",
+        "guest_instructions": "Guest instructions",
+        "instructions": "Host instructions, fresh instance",
+        "instructions_reused": "Host instructions, reused",
+    }
+    if found["quiet"]:
+        names |= {"compile_ms": "Compiling, ms", "instantiate_us": "Instance, us"}
+    rows = []
+    for kind, name in names.items():
+        before, after = found["before"][kind], found["after"][kind]
+        rows.append([name, f"{before:,}", f"{after:,}", number(after / before)])
+    return table(["", "Before", "After", "Ratio"], rows)
+
+
 def machine(results: Results) -> str:
     facts = results.found["machine"]
     kind = "virtual machine" if facts["virtual"] else "machine"
