@@ -12,6 +12,7 @@ from .stats import number
 # What `make bench-compare` found last.
 COMPARED = "before-after.json"
 DOCUMENTS = [paths.REPOSITORY / name for name in ("README.md", "docs/performance.md")]
+NOISY = " **The machine was too noisy to tell: until a quiet run, these figures prove nothing.**"
 # <!-- bench:NAME --> ... <!-- /bench -->, in a line of text or around lines.
 _BLOCK = re.compile(r"(<!-- bench:([a-z-]+) -->)(.*?)(<!-- /bench -->)", re.S)
 
@@ -33,6 +34,7 @@ def blocks(results: Results) -> dict[str, str]:
     bytes_pulled = [results.size(peer, "pulled_bytes") for peer in ("original", "swiss")]
     memory = [results.memory("replica_mib", peer) for peer in ("flask", "swiss")]
     words = {
+        "caveat": NOISY if results.found["noisy"] else "",
         "fewer-bytes": number(bytes_pulled[0] / bytes_pulled[1]),
         "fresh-flask": times("peak_rps", "swiss", "flask"),
         "reuse-flask": times("peak_rps", "swiss-reuse", "flask"),
@@ -64,7 +66,7 @@ def report(results: Results) -> str:
     found = results.found
     parts = ["# Results", "Written by `make bench`; not by hand."]
     if found["noisy"]:
-        parts.append("**The machine was too noisy to tell: these figures prove nothing.**")
+        parts.append(NOISY.strip())
     if found["quick"]:
         parts.append("A quick run (`QUICK=1`): fewer rounds, wider spread.")
     count = len(found["rounds"]["pace_ms"])

@@ -23,7 +23,10 @@ def paired(numerators: list[float], denominators: list[float]) -> Ratio:
 
 
 def number(value: float) -> str:
-    """Three significant digits, and commas between thousands."""
+    """Commas between thousands; of a measured number three significant digits, of a
+    count all of them."""
+    if isinstance(value, int):
+        return f"{value:,}"
     if value == 0:
         return "0"
     digits = 0
