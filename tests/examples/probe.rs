@@ -1,9 +1,9 @@
 //! Measures a component inside the embedded host, without a server around it.
-//! What it finds it prints as JSON, for the harness beside it.
+//! What it finds it prints as JSON, for the harness in bench/.
 
 #![forbid(unsafe_code)]
 
-#[path = "../tests/instance/mod.rs"]
+#[path = "../instance/mod.rs"]
 #[allow(dead_code, reason = "the test of reuse asks it for more")]
 mod instance;
 
