@@ -64,7 +64,7 @@ def _measure(quick: bool) -> dict:
     many = 100_000 if quick else 1_000_000
     results["growth"] = _step("growth", lambda: memory.growth(swiss, many))
     results["rate"] = rounds.fixed_rate(flask)
-    count, seconds = (3, 4) if quick else (7, 540 / 7 / len(everyone))
+    count, seconds = (3, 4) if quick else (7, 480 / 7 / len(everyone))
     results["rounds"] = rounds.measure(everyone, count, seconds, results["rate"])
     return results
 
