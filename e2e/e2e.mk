@@ -5,7 +5,7 @@ include e2e/cluster/cluster.mk
 
 .PHONY: e2e
 
-e2e: build $(HELM3) $(HELM4) $(GATEWAY_API) $(E2E_VENV)/installed $(if $(KUBECONFIG),,cluster-parts $(if $(SHIM),,shim)) ## Install and try everything on a real Kubernetes: ours, or that of KUBECONFIG
+e2e: build $(HELM3) $(HELM4) $(GATEWAY_API) $(E2E_VENV)/installed $(if $(KUBECONFIG),,cluster-parts static-installer $(if $(SHIM),,shim)) ## Install and try everything on a real Kubernetes: ours, or that of KUBECONFIG
 	cargo build $(PUSH)
 ifdef KUBECONFIG
 	cd e2e && $(e2e_environment) OTHER_CLUSTER=1 $(E2E_VENV)/bin/python -m pytest -rs $(PYTEST_ARGS)

@@ -23,12 +23,12 @@ def _kubeconfig(client: str) -> str:
 COMPONENTS = [
     Component(
         "registry",
-        [str(layout.REGISTRY), "serve", f"{_CONFIGURATION}/registry.json"],
+        ["docker-registry", "serve", f"{_CONFIGURATION}/registry.json"],
         after_api=False,
     ),
     Component(
         "containerd",
-        ["containerd", "--config", f"{_CONFIGURATION}/containerd.toml"],
+        ["containerd", "--config", str(layout.CONTAINERD)],
         after_api=False,
     ),
     Component(
@@ -105,6 +105,7 @@ COMPONENTS = [
             _kubeconfig("node"),
             f"--hostname-override={layout.NODE}",
             f"--node-ip={layout.NODE_ADDRESS}",
+            f"--node-labels={layout.LABEL}",
             f"--root-dir={layout.STATE}/kubelet",
         ],
     ),

@@ -19,7 +19,6 @@ def write() -> None:
     _json("kube-proxy", PROXY)
     _json("registry", DOCKER_REGISTRY)
     _json("cni/bridge", BRIDGE, ".conflist")
-    write_containerd()
     layout.BIN.mkdir()
     for tool in ("nft", "ip"):
         _wrap(tool)
@@ -29,18 +28,22 @@ def _json(name: str, content: dict, extension: str = ".json") -> None:
     (layout.CONFIGURATION / f"{name}{extension}").write_text(json.dumps(content, indent=1))
 
 
-def write_containerd() -> None:
+def write_containerd(*, use_local_image_pull: bool | None = None) -> None:
+    """Where the node's containerd has it, as its first boot does; None leaves the way
+    in which images are pulled to the default."""
     template = Template(Path(__file__).with_name("containerd.toml").read_text())
     text = template.substitute(
         state=layout.STATE,
         configuration=layout.CONFIGURATION,
         pause=PAUSE,
-        use_local_image_pull=os.environ.get("USE_LOCAL_IMAGE_PULL", "true"),
         runc=layout.BOOKWORM / "usr/sbin/runc",
-        shim=layout.SHIM,
         cni=layout.FORKY / "usr/lib/cni",
+        pull=""
+        if use_local_image_pull is None
+        else f"use_local_image_pull = {str(use_local_image_pull).lower()}",
     )
-    (layout.CONFIGURATION / "containerd.toml").write_text(text)
+    layout.CONTAINERD.parent.mkdir(exist_ok=True)
+    layout.CONTAINERD.write_text(text)
 
 
 def _wrap(tool: str) -> None:
@@ -66,6 +69,10 @@ KUBELET = {
     "cgroupRoot": f"/{layout.NODE}",
     "enforceNodeAllocatable": ["pods"],
     "failSwapOn": False,
+    # As README's node pool has it: nothing comes to the node until it runs Wasm.
+    "registerWithTaints": [
+        {"key": layout.STARTUP_TAINT, "value": "pending", "effect": "NoSchedule"}
+    ],
     # Lowering it takes CAP_SYS_RESOURCE.
     "oomScoreAdj": 0,
     "makeIPTablesUtilChains": False,

@@ -5,8 +5,6 @@ cluster.mk sets the environment:
 KUBERNETES  folder with the binaries of Kubernetes
 FORKY       root of the unpacked packages of Debian 14
 BOOKWORM    root of those of Debian 12
-REGISTRY    the registry server
-SHIM        the shim that answers to the handler `spin`
 STATE       folder of the running cluster, which is there only while it runs
 """
 
@@ -21,18 +19,22 @@ def _path(variable: str) -> Path:
 KUBERNETES = _path("KUBERNETES")
 FORKY = _path("FORKY")
 BOOKWORM = _path("BOOKWORM")
-REGISTRY = _path("REGISTRY")
-SHIM = _path("SHIM").absolute()
 STATE = _path("STATE")
 
 LOGS = STATE / "log"
 KEYS = STATE / "keys"
 CONFIGURATION = STATE / "configuration"
 BIN = STATE / "bin"
+# Of the node's containerd, in the node's mounts.
+CONTAINERD = Path("/etc/containerd/config.toml")
 ADMIN = CONFIGURATION / "admin.json"
 
 # The host name of the node, and the name of its cgroups.
 NODE = "swiss-e2e"
+
+# The node pool's, as runtime-class/README.md has them.
+LABEL = "wasm-runtime=spin"
+STARTUP_TAINT = "startup-taint.cluster-autoscaler.kubernetes.io/wasm-runtime"
 
 # Of the private network namespaces; they cannot meet the machine's own.
 NODE_ADDRESS = "10.210.0.1"
@@ -59,7 +61,7 @@ PATH = ":".join(
 
 def environment() -> dict[str, str]:
     """That of every process in the cluster: nothing of the user's."""
-    variables = ("KUBERNETES", "FORKY", "BOOKWORM", "REGISTRY", "SHIM", "STATE")
+    variables = ("KUBERNETES", "FORKY", "BOOKWORM", "STATE")
     return {name: os.environ[name] for name in variables} | {
         "PATH": PATH,
         "HOME": str(STATE / "home"),

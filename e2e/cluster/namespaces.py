@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from . import layout
+from . import configuration, layout, systemd
 from .cgroups import make
 from .configuration import RESOLVER
 
@@ -29,18 +29,45 @@ def _mounts() -> None:
     # That of this network namespace, and the machine's cgroups in it.
     _run("mount -t tmpfs -o mode=755 tmpfs /run")
     Path("/run/lock").mkdir()
-    # The kubelet knows folders there by heart.
-    for name in ("lib", "log"):
-        upper, work = (layout.STATE / f"overlay/{name}-{part}" for part in ("upper", "work"))
-        upper.mkdir(parents=True)
-        work.mkdir()
-        options = f"lowerdir=/var/{name},upperdir={upper},workdir={work}"
-        _run(f"mount -t overlay -o {options} overlay /var/{name}")
+    # What the kubelet, containerd and the node installer know by heart.
+    for folder in ("/etc", "/usr/bin", "/var/lib", "/var/log"):
+        _overlay(folder)
+    _home()
+    configuration.write_containerd()
+    systemd.write()
+    containerd = Path("/usr/bin/containerd")
+    containerd.unlink(missing_ok=True)
+    containerd.symlink_to(layout.FORKY / "usr/bin/containerd")
     for name, value in SYSCTLS.items():
         file = Path("/run") / f"sysctl.{name.replace('/', '.')}"
         file.write_text(f"{value}\n")
         _run(f"mount --bind {file} /proc/sys/{name}")
     _run(f"mount --bind {RESOLVER} /etc/resolv.conf")
+
+
+def _overlay(folder: str) -> None:
+    """Lets the node write there, and the machine see nothing of it."""
+    upper, work = (layout.STATE / f"overlay{folder}-{part}" for part in ("upper", "work"))
+    upper.mkdir(parents=True)
+    work.mkdir()
+    options = f"lowerdir={folder},upperdir={upper},workdir={work}"
+    _run(f"mount -t overlay -o {options} overlay {folder}")
+
+
+def _home() -> None:
+    """The machine's /home with /home/kubernetes/bin, as Google's nodes have it. No
+    overlay: the cluster's own files may be in there, and those of an overlay may not."""
+    machine = Path("/run/machine/home")
+    machine.mkdir(parents=True)
+    _run(f"mount --rbind /home {machine}")
+    _run("mount -t tmpfs -o mode=755 tmpfs /home")
+    for folder in machine.iterdir():
+        there = Path("/home") / folder.name
+        if not folder.is_dir() or folder.name == "kubernetes":
+            continue
+        there.mkdir()
+        _run(f"mount --rbind {folder} {there}")
+    Path("/home/kubernetes/bin").mkdir(parents=True)
 
 
 def _network() -> None:
@@ -56,12 +83,6 @@ def _network() -> None:
     # One client asks as often as many would. With the default range its ports come
     # round within the two minutes for which the node remembers a connection, and
     # a new one would be led to the pod of the old one.
-    client_ports = "echo 1024 65535 >/proc/sys/net/ipv4/ip_local_port_range"
-    subprocess.run(
-        ["nsenter", f"--net=/run/netns/{layout.CLIENT}", "sh", "-c", client_ports], check=True
-    )
-    # One client asks as often as many would. With the default range its ports come
-    # round within the two minutes for which the node remembers a connection.
     ports = Path("/proc/sys/net/ipv4/ip_local_port_range")
     enter = f"nsenter --net=/run/netns/{layout.CLIENT} tee {ports}"
     subprocess.run(enter.split(), input=b"1024 65535", stdout=subprocess.DEVNULL, check=True)

@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.request
 
-from . import addresses, images, layout
+from . import addresses, images, layout, systemd
 from .api import Api
 from .components import COMPONENTS, Component
 from .namespaces import enter
@@ -33,7 +33,7 @@ class Node:
         for component in COMPONENTS:
             if not component.after_api:
                 self._start_component(component)
-        for work in (self._images, self._kubernetes):
+        for work in (self._images, self._kubernetes, self._systemd):
             threading.Thread(target=work, daemon=True).start()
         while True:
             self._reap()
@@ -61,6 +61,15 @@ class Node:
         if component:
             time.sleep(0.2)
             self._start_component(component)
+
+    def _systemd(self) -> None:
+        systemd.serve(self._restart)
+
+    def _restart(self, name: str) -> None:
+        with self._starting:
+            for pid, component in self._running.items():
+                if component.name == name:
+                    os.kill(pid, signal.SIGTERM)
 
     def _images(self) -> None:
         until("the registry answers", _registry_answers, seconds=60)

@@ -33,7 +33,7 @@ def pod(name: str, namespace: str, container: dict, spec: dict) -> dict:
 
 
 @pytest.fixture
-def wasm(packaged, namespace, runtime_class):
+def wasm(packaged, namespace, wasm_nodes):
     image = packaged["component"].values["image"]
     container = {
         "image": f"{image['repository']}@{image['digest']}",

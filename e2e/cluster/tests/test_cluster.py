@@ -34,7 +34,9 @@ def visit():
     nodes = cluster("run", "kubectl", "get", "nodes")
     # A pod has mounts, cgroups and a network namespace of its own.
     image = "--image=127.0.0.1:5000/busybox:1"
-    cluster("run", "kubectl", "run", "pod", image, "--", "sleep", "3600")
+    # Nothing has taken the startup taint away.
+    anywhere = '--overrides={"spec": {"tolerations": [{"operator": "Exists"}]}}'
+    cluster("run", "kubectl", "run", "pod", image, anywhere, "--", "sleep", "3600")
     pod = cluster("run", "kubectl", "wait", "--for=condition=Ready", "pod/pod", "--timeout=60s")
     second = cluster("up")
     busy = machine.look()
@@ -76,10 +78,10 @@ def test_what_is_looked_at_would_show_a_cluster(visit):
 
 def test_a_cluster_that_does_not_come_up_says_so_and_ends(tmp_path):
     before = machine.look()
-    result = cluster("up", STATE=str(tmp_path / "state"), REGISTRY="/nowhere")
+    result = cluster("up", STATE=str(tmp_path / "state"), KUBERNETES="/nowhere")
     assert result.returncode != 0
     assert "The logs are in" in result.stderr
-    assert "/nowhere" in (tmp_path / "state/log/node.log").read_text()
+    assert "kube-apiserver" in (tmp_path / "state/log/node.log").read_text()
     assert machine.look().since(before) == {}
 
 
