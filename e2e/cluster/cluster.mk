@@ -1,4 +1,4 @@
-# A real Kubernetes of one node on this machine. A part of the main Makefile.
+# A real Kubernetes of two nodes on this machine. A part of the main Makefile.
 KUBERNETES_VERSION := 1.36.3
 KUBERNETES := $(CACHE)/kubernetes-$(KUBERNETES_VERSION)
 
@@ -30,7 +30,7 @@ cluster = cd e2e && export $(e2e_environment) && $(E2E_VENV)/bin/python -m clust
 test-cluster: cluster-parts ## Test that the cluster comes up in time and leaves nothing behind
 	cd e2e && $(e2e_environment) $(E2E_VENV)/bin/python -m pytest cluster/tests
 
-cluster-up: cluster-parts ## Start a real Kubernetes of one node (takes root)
+cluster-up: cluster-parts ## Start a real Kubernetes of two nodes (takes root)
 	$(cluster) up
 
 cluster-shell: ## Look around in it, with kubectl and ctr

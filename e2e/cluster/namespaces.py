@@ -1,4 +1,4 @@
-"""What the node sees of the machine: mounts, network, cgroups."""
+"""What a node sees of the machine: mounts, network, cgroups."""
 
 import subprocess
 from pathlib import Path
@@ -13,9 +13,17 @@ SYSCTLS = {"vm/overcommit_memory": 1, "kernel/panic": 10, "kernel/panic_on_oops"
 
 def enter() -> None:
     """Makes the namespaces of this process, which are new, those of a node."""
-    Path("/proc/sys/kernel/hostname").write_text(layout.NODE)
+    Path("/proc/sys/kernel/hostname").write_text(layout.NODE.name)
     _mounts()
-    _network()
+    _run("ip link set lo up")
+    if layout.NODE == layout.FIRST:
+        _client()
+    else:
+        _wire()
+    for network in ("ipv4/ip_forward", "bridge/bridge-nf-call-iptables"):
+        setting = Path("/proc/sys/net") / network
+        if setting.exists():
+            setting.write_text("1")
     make()
 
 
@@ -33,7 +41,7 @@ def _mounts() -> None:
     for folder in ("/etc", "/usr/bin", "/var/lib", "/var/log"):
         _overlay(folder)
     _home()
-    configuration.write_containerd()
+    configuration.write_node()
     systemd.write()
     containerd = Path("/usr/bin/containerd")
     containerd.unlink(missing_ok=True)
@@ -47,7 +55,7 @@ def _mounts() -> None:
 
 def _overlay(folder: str) -> None:
     """Lets the node write there, and the machine see nothing of it."""
-    upper, work = (layout.STATE / f"overlay{folder}-{part}" for part in ("upper", "work"))
+    upper, work = (layout.NODE.folder / f"overlay{folder}-{part}" for part in ("upper", "work"))
     upper.mkdir(parents=True)
     work.mkdir()
     options = f"lowerdir={folder},upperdir={upper},workdir={work}"
@@ -70,12 +78,12 @@ def _home() -> None:
     Path("/home/kubernetes/bin").mkdir(parents=True)
 
 
-def _network() -> None:
+def _client() -> None:
+    """Somebody outside of the cluster, who asks the first node."""
     client = f"ip -n {layout.CLIENT}"
-    _run("ip link set lo up")
     _run(f"ip netns add {layout.CLIENT}")
     _run(f"ip link add outside type veth peer name inside netns {layout.CLIENT}")
-    _run(f"ip address add {layout.NODE_ADDRESS}/30 dev outside")
+    _run(f"ip address add {layout.NODE.address}/30 dev outside")
     _run("ip link set outside up")
     _run(f"{client} address add {layout.CLIENT_ADDRESS}/30 dev inside")
     _run(f"{client} link set inside up")
@@ -87,11 +95,19 @@ def _network() -> None:
     enter = f"nsenter --net=/run/netns/{layout.CLIENT} tee {ports}"
     subprocess.run(enter.split(), input=b"1024 65535", stdout=subprocess.DEVNULL, check=True)
     for network in (layout.LOAD_BALANCERS, layout.SERVICES, layout.PODS):
-        _run(f"{client} route add {network} via {layout.NODE_ADDRESS}")
-    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
-    bridged = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
-    if bridged.exists():
-        bridged.write_text("1")
+        _run(f"{client} route add {network} via {layout.NODE.address}")
+
+
+def _wire() -> None:
+    """From the second node to the first, whose network namespace is process 1's."""
+    first = "nsenter --net=/proc/1/ns/net ip"
+    _run("ip link add wire type veth peer name second netns 1")
+    _run(f"ip address add {layout.NODE.address}/30 dev wire")
+    _run("ip link set wire up")
+    _run(f"{first} address add {layout.WAY_TO_SECOND}/30 dev second")
+    _run(f"{first} link set second up")
+    _run(f"{first} route add {layout.NODE.pods} via {layout.NODE.address}")
+    _run(f"ip route add default via {layout.WAY_TO_SECOND}")
 
 
 def inside(process: int) -> list[str]:

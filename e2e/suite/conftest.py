@@ -1,10 +1,13 @@
 """What the tests share: the pushed component, nodes that run it, evidence and figures."""
 
+import json
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from cluster import layout
 
 from . import evidence, figures, node, runtime_class
 from .commands import apply, get, kubectl
@@ -38,6 +41,9 @@ def pytest_runtest_makereport(item):
 
 
 def pytest_sessionfinish():
+    if not OTHER_CLUSTER:
+        times = json.loads((layout.STATE / "times.json").read_text())
+        figures.note("Cluster, seconds after its start", **times)
     figures.write()
 
 
@@ -64,6 +70,8 @@ def wasm_nodes(tmp_path_factory):
     runtime_class.push_image()
     copy = runtime_class.kustomization(tmp_path_factory.mktemp("kustomization"), REGISTRY)
     before = Before(**vars(node.look()), kustomization=copy)
+    # What is read of a pod's process is read on the first.
+    kubectl("cordon", layout.SECOND.name)
     kubectl("apply", "-k", copy)
     yield before
 

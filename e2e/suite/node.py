@@ -1,4 +1,4 @@
-"""What the node knows of a pod, and Kubernetes does not."""
+"""What the first node knows of a pod, and Kubernetes does not."""
 
 import os
 import signal
@@ -38,7 +38,7 @@ def restart_containerd() -> None:
 @contextmanager
 def containerd_restarts():
     """In the block somebody has it restarted; afterwards it answers."""
-    file = Path(os.environ["STATE"]) / "containerd.pid"
+    file = layout.FIRST.folder / "containerd.pid"
     before = file.read_text()
     yield
     until("another containerd runs", lambda: file.read_text() != before, seconds=60)
@@ -71,6 +71,11 @@ def memory_kib(number: int) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
+def shim(number: int) -> int:
+    """The process that containerd has started for the pod, by one of its container's."""
+    return int(status(number)["PPid"])
+
+
 @dataclass(frozen=True)
 class Look:
     """What of the node the installer changes."""
@@ -82,7 +87,7 @@ class Look:
 
 
 def look() -> Look:
-    (node,) = get("nodes")["items"]
+    node = get("node", layout.FIRST.name)
     return Look(
         handlers=[each["name"] for each in node["status"].get("runtimeHandlers", [])],
         taints=[each["key"] for each in node["spec"].get("taints", [])],

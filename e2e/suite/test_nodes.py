@@ -60,7 +60,7 @@ def test_a_wasm_pod_waits_for_the_handler_and_then_runs(pod):
     events = get("events", "--namespace", namespace, about)["items"]
     waited = [each["message"] for each in events if each["reason"] == "FailedScheduling"]
     assert any("untolerated taint" in message for message in waited)
-    assert pod["spec"]["nodeName"] == layout.NODE
+    assert pod["spec"]["nodeName"] == layout.FIRST.name
 
 
 def test_the_node_lists_the_handler_and_is_open(pod):
@@ -70,11 +70,11 @@ def test_the_node_lists_the_handler_and_is_open(pod):
 
 
 def test_the_node_tells_what_was_installed(pod):
-    (each,) = get("nodes")["items"]
-    status = json.loads(each["metadata"]["annotations"][runtime_class.STATUS])
+    node = get("node", layout.FIRST.name)
+    status = json.loads(node["metadata"]["annotations"][runtime_class.STATUS])
     assert status["status"] == "True"
     assert str(runtime_class.SHIM) in status["message"]
-    assert "Installed" in kubectl("describe", "node", layout.NODE)
+    assert "Installed" in kubectl("describe", "node", layout.FIRST.name)
 
 
 def test_containerd_was_restarted_once(pod):
@@ -90,7 +90,8 @@ def test_in_the_configuration_of_containerd_all_else_is_as_it_was(pod, wasm_node
 
 
 def test_the_installer_has_one_capability(pod):
-    (installer,) = get("pods", "--namespace", runtime_class.NAMESPACE)["items"]
+    here = f"--field-selector=spec.nodeName={layout.FIRST.name}"
+    (installer,) = get("pods", "--namespace", runtime_class.NAMESPACE, here)["items"]
     number = node.process(installer)
     status = node.status(number)
     assert int(status["CapEff"], 16) == SYS_CHROOT

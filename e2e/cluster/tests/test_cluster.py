@@ -53,9 +53,10 @@ def visit():
     }
 
 
-def test_a_node_is_ready_within_15_seconds(visit):
+def test_two_nodes_are_ready_within_15_seconds(visit):
     assert visit["up"].returncode == 0, visit["up"].stderr
-    assert f"{layout.NODE}   Ready" in visit["nodes"].stdout, visit["nodes"].stderr
+    lines = [line.split()[:2] for line in visit["nodes"].stdout.splitlines()]
+    assert lines[1:] == [[name, "Ready"] for name in layout.NODES], visit["nodes"].stderr
     assert visit["pod"].returncode == 0, visit["pod"].stderr
     assert visit["seconds"] < WARM_SECONDS
 
