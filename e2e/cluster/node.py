@@ -40,7 +40,8 @@ class Node:
         for work in (*works, self._systemd):
             threading.Thread(target=work, daemon=True).start()
         while True:
-            if self._reap() == second:
+            ended = self._reap()
+            if self._is_first and ended == second:
                 sys.exit("The second node's first process ended.")
 
     def _note(self, what: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from cluster import layout
 
-from . import figures
+from . import figures, runtime_class
 from .commands import kubectl
 from .outside import answers, load
 from .release import QUICK, Release
@@ -19,6 +19,7 @@ NODE = layout.SECOND.name
 @pytest.fixture
 def spread(wasm_nodes, namespace, packaged):
     """Four pods, which the chart wants on different nodes."""
+    runtime_class.roll_out()
     kubectl("uncordon", NODE)
     release = Release(namespace, packaged["component"].values)
     soon = {name: QUICK[name] for name in ("readinessProbe", "livenessProbe")}
