@@ -19,6 +19,15 @@ ETCD ?= $(E2E_FORKY)/usr/bin/etcd
 # Always the same choice of features, as with $(TOOLS).
 INSTALLER := --release --locked --package swiss-node-installer --features crash-points,cluster-tests
 
+# What the tests on Kubernetes put into an image: static, as the Dockerfile's is.
+# That has musl for it, which takes a target that not every machine can get.
+STATIC_INSTALLER := $(CARGO_TARGET_DIR)/static/node-installer
+
+.PHONY: static-installer
+static-installer:
+	cargo rustc --release --locked --package swiss-node-installer --bin node-installer -- -C target-feature=+crt-static
+	install -D $(CARGO_TARGET_DIR)/release/node-installer $(STATIC_INSTALLER)
+
 # The version is that of the sources: Debian keeps only its newest build of them.
 $(CONTAINERD_FOLDERS): $(CACHE)/containerd-%:
 	$(call unpack_debian,'containerd=$**' runc,$(CONTAINERD_$*)) || \

@@ -27,8 +27,10 @@ pub fn from_module(module: &[u8]) -> Result<Vec<u8>> {
         .module(module)
         .and_then(|mut encoder| encoder.encode())
         .context("cannot make a component of the compiled module")?;
-    let component = lean::rebuilt(module, &component)
-        .context("cannot make a leaner component of the compiled module")?;
+    let component = lean::rebuilt(module, &component).unwrap_or_else(|reason| {
+        println!("note: the component keeps wit-component's four modules: {reason:#}");
+        component
+    });
     let mut stripped = Component::new();
     Strip::default().parse_component(&mut stripped, Parser::new(0), &component)?;
     Ok(stripped.finish())

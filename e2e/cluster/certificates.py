@@ -11,17 +11,19 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from . import layout
 
+NODES = layout.NODES.values()
+
 SERVERS = {
     "apiserver": [
         "127.0.0.1",
-        layout.NODE_ADDRESS,
+        layout.FIRST.address,
         layout.API_SERVICE,
         "kubernetes",
         "kubernetes.default",
         "kubernetes.default.svc",
         "localhost",
     ],
-    "kubelet-server": [layout.NODE_ADDRESS, layout.NODE],
+    "kubelet-server": [each for node in NODES for each in (node.address, node.name)],
 }
 
 # Name and group, by which RBAC and the node authorizer know them.
@@ -32,8 +34,7 @@ CLIENTS = {
     "controller-manager": ("system:kube-controller-manager", None),
     "scheduler": ("system:kube-scheduler", None),
     "proxy": ("system:kube-proxy", None),
-    "node": (f"system:node:{layout.NODE}", "system:nodes"),
-}
+} | {node.name: (f"system:node:{node.name}", "system:nodes") for node in NODES}
 
 
 def write() -> None:

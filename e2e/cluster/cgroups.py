@@ -1,9 +1,9 @@
-"""The cgroups of the node, under one root in every hierarchy of the machine."""
+"""The cgroups of the nodes, under one root in every hierarchy of the machine."""
 
 import os
 from pathlib import Path
 
-from .layout import NODE
+from .layout import FIRST, NODE
 from .wait import until
 
 MACHINE = Path("/sys/fs/cgroup")
@@ -16,19 +16,19 @@ def _hierarchies() -> list[Path]:
 
 
 def roots() -> list[Path]:
-    """Those that there are."""
+    """Those that there are; the second node's is in the first's."""
     folders = [*_hierarchies(), MACHINE / "unified"]
-    return [folder / NODE for folder in folders if (folder / NODE).is_dir()]
+    return [path for folder in folders if (path := folder / FIRST.cgroup).is_dir()]
 
 
 def make() -> None:
     for hierarchy in _hierarchies():
-        root = hierarchy / NODE
-        root.mkdir(exist_ok=True)
+        root = hierarchy / NODE.cgroup
+        root.mkdir(parents=True, exist_ok=True)
         # A new one is empty, and takes no process until it has some.
         for name in ("cpuset.cpus", "cpuset.mems"):
             if hierarchy != MACHINE and (hierarchy / name).exists():
-                (root / name).write_text((hierarchy / name).read_text())
+                (root / name).write_text((root.parent / name).read_text())
 
 
 def remove() -> None:

@@ -1,4 +1,4 @@
-"""The processes of the node, in the order in which they need each other."""
+"""The processes of a node, in the order in which they need each other."""
 
 from dataclasses import dataclass
 
@@ -14,6 +14,8 @@ class Component:
     command: list[str]
     # Whether it waits until the API server is there.
     after_api: bool = True
+    # Whether it is on every node, and not on the first only.
+    everywhere: bool = False
 
 
 def _kubeconfig(client: str) -> str:
@@ -23,19 +25,20 @@ def _kubeconfig(client: str) -> str:
 COMPONENTS = [
     Component(
         "registry",
-        [str(layout.REGISTRY), "serve", f"{_CONFIGURATION}/registry.json"],
+        ["docker-registry", "serve", f"{_CONFIGURATION}/registry.json"],
         after_api=False,
     ),
     Component(
         "containerd",
-        ["containerd", "--config", f"{_CONFIGURATION}/containerd.toml"],
+        ["containerd", "--config", str(layout.CONTAINERD)],
         after_api=False,
+        everywhere=True,
     ),
     Component(
         "etcd",
         [
             "etcd",
-            f"--name={layout.NODE}",
+            f"--name={layout.NODE.name}",
             # In memory, and nothing of it has to outlive the cluster.
             "--data-dir=/run/etcd",
             "--unsafe-no-fsync",
@@ -44,7 +47,7 @@ COMPONENTS = [
             f"--advertise-client-urls={_ETCD}",
             f"--listen-peer-urls={_ETCD_PEER}",
             f"--initial-advertise-peer-urls={_ETCD_PEER}",
-            f"--initial-cluster={layout.NODE}={_ETCD_PEER}",
+            f"--initial-cluster={layout.NODE.name}={_ETCD_PEER}",
         ],
         after_api=False,
     ),
@@ -54,7 +57,7 @@ COMPONENTS = [
             "kube-apiserver",
             f"--etcd-servers={_ETCD}",
             "--secure-port=6443",
-            f"--advertise-address={layout.NODE_ADDRESS}",
+            f"--advertise-address={layout.NODE.address}",
             f"--client-ca-file={_KEYS}/authority.crt",
             f"--tls-cert-file={_KEYS}/apiserver.crt",
             f"--tls-private-key-file={_KEYS}/apiserver.key",
@@ -84,7 +87,7 @@ COMPONENTS = [
             # With the default of 20 the first service account is 5 s late.
             "--kube-api-qps=300",
             "--kube-api-burst=500",
-            f"--flex-volume-plugin-dir={layout.STATE}/plugins",
+            f"--flex-volume-plugin-dir={layout.NODE.folder}/plugins",
             "--bind-address=127.0.0.1",
         ],
     ),
@@ -101,12 +104,18 @@ COMPONENTS = [
         "kubelet",
         [
             "kubelet",
-            f"--config={_CONFIGURATION}/kubelet.json",
-            _kubeconfig("node"),
-            f"--hostname-override={layout.NODE}",
-            f"--node-ip={layout.NODE_ADDRESS}",
-            f"--root-dir={layout.STATE}/kubelet",
+            f"--config={layout.NODE.folder}/kubelet.json",
+            _kubeconfig(layout.NODE.name),
+            f"--hostname-override={layout.NODE.name}",
+            f"--node-ip={layout.NODE.address}",
+            f"--node-labels={layout.LABEL}",
+            f"--root-dir={layout.NODE.folder}/kubelet",
         ],
+        everywhere=True,
     ),
-    Component("proxy", ["kube-proxy", f"--config={_CONFIGURATION}/kube-proxy.json"]),
+    Component(
+        "proxy",
+        ["kube-proxy", f"--config={layout.NODE.folder}/kube-proxy.json"],
+        everywhere=True,
+    ),
 ]

@@ -12,35 +12,48 @@ RESOLVER = layout.CONFIGURATION / "resolv.conf"
 
 
 def write() -> None:
-    (layout.CONFIGURATION / "cni").mkdir(parents=True)
+    """What belongs to the cluster, and before the first process is there."""
+    layout.CONFIGURATION.mkdir(parents=True)
     # Names are not looked up: this answers at once that nobody is there.
     RESOLVER.write_text("nameserver 127.0.0.1\n")
-    _json("kubelet", KUBELET)
-    _json("kube-proxy", PROXY)
-    _json("registry", DOCKER_REGISTRY)
-    _json("cni/bridge", BRIDGE, ".conflist")
-    write_containerd()
+    _json(layout.CONFIGURATION / "registry.json", DOCKER_REGISTRY)
     layout.BIN.mkdir()
     for tool in ("nft", "ip"):
         _wrap(tool)
 
 
-def _json(name: str, content: dict, extension: str = ".json") -> None:
-    (layout.CONFIGURATION / f"{name}{extension}").write_text(json.dumps(content, indent=1))
+def write_node() -> None:
+    """What belongs to the node of this process."""
+    _json(layout.NODE.folder / "kubelet.json", KUBELET)
+    _json(layout.NODE.folder / "kube-proxy.json", PROXY)
+    _json(layout.NODE.folder / "cni/bridge.conflist", BRIDGE)
+    write_containerd()
+    if layout.NODE != layout.FIRST:
+        mirror = layout.CONTAINERD.parent / "certs.d" / layout.IMAGES / "hosts.toml"
+        mirror.parent.mkdir(parents=True, exist_ok=True)
+        mirror.write_text(f"[host.'http://{layout.FIRST.address}:5000']\n")
 
 
-def write_containerd() -> None:
+def _json(file: Path, content: dict) -> None:
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(json.dumps(content, indent=1))
+
+
+def write_containerd(*, use_local_image_pull: bool | None = None) -> None:
+    """Where the node's containerd has it, as its first boot does; None leaves the way
+    in which images are pulled to the default."""
     template = Template(Path(__file__).with_name("containerd.toml").read_text())
     text = template.substitute(
-        state=layout.STATE,
-        configuration=layout.CONFIGURATION,
+        folder=layout.NODE.folder,
         pause=PAUSE,
-        use_local_image_pull=os.environ.get("USE_LOCAL_IMAGE_PULL", "true"),
         runc=layout.BOOKWORM / "usr/sbin/runc",
-        shim=layout.SHIM,
         cni=layout.FORKY / "usr/lib/cni",
+        pull=""
+        if use_local_image_pull is None
+        else f"use_local_image_pull = {str(use_local_image_pull).lower()}",
     )
-    (layout.CONFIGURATION / "containerd.toml").write_text(text)
+    layout.CONTAINERD.parent.mkdir(exist_ok=True)
+    layout.CONTAINERD.write_text(text)
 
 
 def _wrap(tool: str) -> None:
@@ -63,17 +76,21 @@ KUBELET = {
     # Where the machine has the first version of cgroups, Kubernetes wants to be asked.
     "failCgroupV1": False,
     "cgroupDriver": "cgroupfs",
-    "cgroupRoot": f"/{layout.NODE}",
+    "cgroupRoot": f"/{layout.NODE.cgroup}",
     "enforceNodeAllocatable": ["pods"],
     "failSwapOn": False,
+    # As README's node pool has it: nothing comes to the node until it runs Wasm.
+    "registerWithTaints": [
+        {"key": layout.STARTUP_TAINT, "value": "pending", "effect": "NoSchedule"}
+    ],
     # Lowering it takes CAP_SYS_RESOURCE.
     "oomScoreAdj": 0,
     "makeIPTablesUtilChains": False,
     "maxOpenFiles": 20000,
     "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
     # The default is a folder of the machine's /usr.
-    "volumePluginDir": f"{layout.STATE}/plugins",
-    "podLogsDir": f"{layout.STATE}/pods",
+    "volumePluginDir": f"{layout.NODE.folder}/plugins",
+    "podLogsDir": f"{layout.NODE.folder}/pods",
     "resolvConf": str(RESOLVER),
     # The machine's disk may be full; these pods need none.
     "evictionHard": {
@@ -100,8 +117,8 @@ PROXY = {
     "mode": "nftables",
     "clusterCIDR": layout.PODS,
     "oomScoreAdj": 0,
-    "hostnameOverride": layout.NODE,
-    "bindAddress": layout.NODE_ADDRESS,
+    "hostnameOverride": layout.NODE.name,
+    "bindAddress": layout.NODE.address,
     "clientConnection": {"kubeconfig": f"{layout.CONFIGURATION}/proxy.json"},
     # Leaves the machine's sysctls alone.
     "conntrack": {
@@ -119,7 +136,8 @@ DOCKER_REGISTRY = {
         "filesystem": {"rootdirectory": f"{layout.STATE}/registry"},
         "delete": {"enabled": True},
     },
-    "http": {"addr": layout.IMAGES},
+    # For the second node, too.
+    "http": {"addr": ":5000"},
 }
 
 BRIDGE = {
@@ -134,7 +152,7 @@ BRIDGE = {
             "ipam": {
                 "type": "host-local",
                 "dataDir": "/run/cni",
-                "ranges": [[{"subnet": layout.PODS}]],
+                "ranges": [[{"subnet": layout.NODE.pods}]],
                 "routes": [{"dst": "0.0.0.0/0"}],
             },
         }

@@ -29,13 +29,15 @@ def up() -> None:
         raise Refusal(f"A cluster is up already, in {layout.STATE}: take it down first.")
     # What is left of one that did not come up: its logs.
     down()
-    for folder in (layout.STATE, layout.LOGS, layout.STATE / "home"):
-        folder.mkdir(parents=True)
+    for name in layout.NODES:
+        (layout.LOGS / name).mkdir(parents=True)
+        (layout.STATE / name).mkdir()
+    (layout.STATE / "home").mkdir()
     configuration.write()
     certificates.write()
     process = _unshare()
     try:
-        until("the node takes pods", lambda: _ready(process), seconds=180)
+        until("the cluster takes pods", lambda: _ready(process), seconds=180)
     except (TooLate, Refusal) as reason:
         _end()
         raise Refusal(f"{reason} The logs are in {layout.LOGS}.") from reason

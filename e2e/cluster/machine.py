@@ -60,9 +60,11 @@ def _mounts() -> list[str]:
 
 
 def _cgroups() -> list[str]:
-    """Those of the node's name, at any depth: others come and go with other programs."""
+    """Those of the cluster's name, at any depth: others come and go with other programs."""
     return [
-        folder for folder, _, _ in os.walk("/sys/fs/cgroup") if layout.NODE in folder.split("/")
+        folder
+        for folder, _, _ in os.walk("/sys/fs/cgroup")
+        if layout.FIRST.cgroup in folder.split("/")
     ]
 
 

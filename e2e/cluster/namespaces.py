@@ -1,9 +1,9 @@
-"""What the node sees of the machine: mounts, network, cgroups."""
+"""What a node sees of the machine: mounts, network, cgroups."""
 
 import subprocess
 from pathlib import Path
 
-from . import layout
+from . import configuration, layout, systemd
 from .cgroups import make
 from .configuration import RESOLVER
 
@@ -13,9 +13,17 @@ SYSCTLS = {"vm/overcommit_memory": 1, "kernel/panic": 10, "kernel/panic_on_oops"
 
 def enter() -> None:
     """Makes the namespaces of this process, which are new, those of a node."""
-    Path("/proc/sys/kernel/hostname").write_text(layout.NODE)
+    Path("/proc/sys/kernel/hostname").write_text(layout.NODE.name)
     _mounts()
-    _network()
+    _run("ip link set lo up")
+    if layout.NODE == layout.FIRST:
+        _client()
+    else:
+        _wire()
+    for network in ("ipv4/ip_forward", "bridge/bridge-nf-call-iptables"):
+        setting = Path("/proc/sys/net") / network
+        if setting.exists():
+            setting.write_text("1")
     make()
 
 
@@ -29,13 +37,15 @@ def _mounts() -> None:
     # That of this network namespace, and the machine's cgroups in it.
     _run("mount -t tmpfs -o mode=755 tmpfs /run")
     Path("/run/lock").mkdir()
-    # The kubelet knows folders there by heart.
-    for name in ("lib", "log"):
-        upper, work = (layout.STATE / f"overlay/{name}-{part}" for part in ("upper", "work"))
-        upper.mkdir(parents=True)
-        work.mkdir()
-        options = f"lowerdir=/var/{name},upperdir={upper},workdir={work}"
-        _run(f"mount -t overlay -o {options} overlay /var/{name}")
+    # What the kubelet, containerd and the node installer know by heart.
+    for folder in ("/etc", "/usr/bin", "/var/lib", "/var/log"):
+        _overlay(folder)
+    _home()
+    configuration.write_node()
+    systemd.write()
+    containerd = Path("/usr/bin/containerd")
+    containerd.unlink(missing_ok=True)
+    containerd.symlink_to(layout.FORKY / "usr/bin/containerd")
     for name, value in SYSCTLS.items():
         file = Path("/run") / f"sysctl.{name.replace('/', '.')}"
         file.write_text(f"{value}\n")
@@ -43,12 +53,37 @@ def _mounts() -> None:
     _run(f"mount --bind {RESOLVER} /etc/resolv.conf")
 
 
-def _network() -> None:
+def _overlay(folder: str) -> None:
+    """Lets the node write there, and the machine see nothing of it."""
+    upper, work = (layout.NODE.folder / f"overlay{folder}-{part}" for part in ("upper", "work"))
+    upper.mkdir(parents=True)
+    work.mkdir()
+    options = f"lowerdir={folder},upperdir={upper},workdir={work}"
+    _run(f"mount -t overlay -o {options} overlay {folder}")
+
+
+def _home() -> None:
+    """The machine's /home with /home/kubernetes/bin, as Google's nodes have it. No
+    overlay: the cluster's own files may be in there, and those of an overlay may not."""
+    machine = Path("/run/machine/home")
+    machine.mkdir(parents=True)
+    _run(f"mount --rbind /home {machine}")
+    _run("mount -t tmpfs -o mode=755 tmpfs /home")
+    for folder in machine.iterdir():
+        there = Path("/home") / folder.name
+        if not folder.is_dir() or folder.name == "kubernetes":
+            continue
+        there.mkdir()
+        _run(f"mount --rbind {folder} {there}")
+    Path("/home/kubernetes/bin").mkdir(parents=True)
+
+
+def _client() -> None:
+    """Somebody outside of the cluster, who asks the first node."""
     client = f"ip -n {layout.CLIENT}"
-    _run("ip link set lo up")
     _run(f"ip netns add {layout.CLIENT}")
     _run(f"ip link add outside type veth peer name inside netns {layout.CLIENT}")
-    _run(f"ip address add {layout.NODE_ADDRESS}/30 dev outside")
+    _run(f"ip address add {layout.NODE.address}/30 dev outside")
     _run("ip link set outside up")
     _run(f"{client} address add {layout.CLIENT_ADDRESS}/30 dev inside")
     _run(f"{client} link set inside up")
@@ -56,21 +91,23 @@ def _network() -> None:
     # One client asks as often as many would. With the default range its ports come
     # round within the two minutes for which the node remembers a connection, and
     # a new one would be led to the pod of the old one.
-    client_ports = "echo 1024 65535 >/proc/sys/net/ipv4/ip_local_port_range"
-    subprocess.run(
-        ["nsenter", f"--net=/run/netns/{layout.CLIENT}", "sh", "-c", client_ports], check=True
-    )
-    # One client asks as often as many would. With the default range its ports come
-    # round within the two minutes for which the node remembers a connection.
     ports = Path("/proc/sys/net/ipv4/ip_local_port_range")
     enter = f"nsenter --net=/run/netns/{layout.CLIENT} tee {ports}"
     subprocess.run(enter.split(), input=b"1024 65535", stdout=subprocess.DEVNULL, check=True)
     for network in (layout.LOAD_BALANCERS, layout.SERVICES, layout.PODS):
-        _run(f"{client} route add {network} via {layout.NODE_ADDRESS}")
-    Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
-    bridged = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
-    if bridged.exists():
-        bridged.write_text("1")
+        _run(f"{client} route add {network} via {layout.NODE.address}")
+
+
+def _wire() -> None:
+    """From the second node to the first, whose network namespace is process 1's."""
+    first = "nsenter --net=/proc/1/ns/net ip"
+    _run("ip link add wire type veth peer name second netns 1")
+    _run(f"ip address add {layout.NODE.address}/30 dev wire")
+    _run("ip link set wire up")
+    _run(f"{first} address add {layout.WAY_TO_SECOND}/30 dev second")
+    _run(f"{first} link set second up")
+    _run(f"{first} route add {layout.NODE.pods} via {layout.NODE.address}")
+    _run(f"ip route add default via {layout.WAY_TO_SECOND}")
 
 
 def inside(process: int) -> list[str]:

@@ -1,4 +1,5 @@
-"""The first process of the node's namespaces: it starts the others, and reaps."""
+"""The first process of a node's namespaces: it starts the others, and reaps. That of
+the first node starts the second, which shares its process numbers and ends with it."""
 
 import json
 import os
@@ -8,8 +9,10 @@ import sys
 import threading
 import time
 import urllib.request
+from functools import partial
+from pathlib import Path
 
-from . import addresses, images, layout
+from . import addresses, images, layout, systemd
 from .api import Api
 from .components import COMPONENTS, Component
 from .namespaces import enter
@@ -24,60 +27,82 @@ class Node:
         self._start = time.monotonic()
         self._times: dict[str, float] = {}
         self._running: dict[int, Component] = {}
+        self._is_first = layout.NODE == layout.FIRST
         # A process may end before it is known here.
         self._starting = threading.Lock()
 
     def run(self) -> None:
+        second = _start_second() if self._is_first else None
         enter()
         self._note("namespaces")
-        for component in COMPONENTS:
-            if not component.after_api:
-                self._start_component(component)
-        for work in (self._images, self._kubernetes):
+        self._start_components(after_api=False)
+        works = (self._images, self._cluster) if self._is_first else (self._join,)
+        for work in (*works, self._systemd):
             threading.Thread(target=work, daemon=True).start()
         while True:
-            self._reap()
+            ended = self._reap()
+            if self._is_first and ended == second:
+                sys.exit("The second node's first process ended.")
 
     def _note(self, what: str) -> None:
         self._times[what] = round(time.monotonic() - self._start, 2)
 
+    def _start_components(self, *, after_api: bool) -> None:
+        for component in COMPONENTS:
+            if component.after_api == after_api and (self._is_first or component.everywhere):
+                self._start_component(component)
+
     def _start_component(self, component: Component) -> None:
-        with self._starting, (layout.LOGS / f"{component.name}.log").open("ab") as log:
+        with self._starting, (_logs() / f"{component.name}.log").open("ab") as log:
             process = subprocess.Popen(
                 component.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
             self._running[process.pid] = component
-        (layout.STATE / f"{component.name}.pid").write_text(str(process.pid))
+        (layout.NODE.folder / f"{component.name}.pid").write_text(str(process.pid))
 
-    def _reap(self) -> None:
+    def _reap(self) -> int | None:
         """Waits for one process. A component that ends is started again, as systemd does."""
         try:
             pid, _ = os.waitpid(-1, 0)
         except ChildProcessError:
             time.sleep(0.1)
-            return
+            return None
         with self._starting:
             component = self._running.pop(pid, None)
         if component:
             time.sleep(0.2)
             self._start_component(component)
+        return pid
+
+    def _systemd(self) -> None:
+        systemd.serve(self._restart)
+
+    def _restart(self, name: str) -> None:
+        with self._starting:
+            for pid, component in self._running.items():
+                if component.name == name:
+                    os.kill(pid, signal.SIGTERM)
 
     def _images(self) -> None:
         until("the registry answers", _registry_answers, seconds=60)
         images.push_all()
         self._note("images")
 
-    def _kubernetes(self) -> None:
+    def _join(self) -> Api:
         api = Api()
         ready = lambda: api.request("GET", "/readyz")[0] == 200  # noqa: E731
         until("the API server is ready", ready, seconds=120)
         self._note("API server")
-        for component in COMPONENTS:
-            if component.after_api:
-                self._start_component(component)
+        self._start_components(after_api=True)
+        return api
+
+    def _cluster(self) -> None:
+        api = self._join()
         threading.Thread(target=addresses.serve, daemon=True).start()
-        until("the node is ready", lambda: _node_is_ready(api), seconds=120)
-        self._note("node ready")
+        for node in layout.NODES.values():
+            is_ready = partial(_is_ready, api, node.name)
+            until(f"the node {node.name} is ready", is_ready, seconds=120)
+            self._note(f"node {node.name}")
         # Before it is there, no pod can be made.
         account = "/api/v1/namespaces/default/serviceaccounts/default"
         until("the service account is there", lambda: api.get(account), seconds=60)
@@ -85,6 +110,23 @@ class Node:
         self._note("ready for pods")
         TIMES.with_suffix(".new").write_text(json.dumps(self._times))
         TIMES.with_suffix(".new").rename(TIMES)
+
+
+def _logs() -> Path:
+    return layout.LOGS / layout.NODE.name
+
+
+def _start_second() -> int:
+    """In namespaces of its own, made of the machine's and not of the first node's."""
+    with (layout.LOGS / "second.log").open("wb") as log:
+        process = subprocess.Popen(
+            ["unshare", "--mount", "--net", "--uts", sys.executable, "-m", "cluster.node"],
+            env=os.environ | {"NODE": layout.SECOND.name},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    return process.pid
 
 
 def _registry_answers() -> bool:
@@ -95,8 +137,8 @@ def _registry_answers() -> bool:
     return True
 
 
-def _node_is_ready(api: Api) -> bool:
-    node = api.get(f"/api/v1/nodes/{layout.NODE}") or {}
+def _is_ready(api: Api, node: str) -> bool:
+    node = api.get(f"/api/v1/nodes/{node}") or {}
     conditions = node.get("status", {}).get("conditions", [])
     return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
 

@@ -1,23 +1,34 @@
-"""What the tests share: the pushed component, the RuntimeClass, evidence and figures."""
+"""What the tests share: the pushed component, nodes that run it, evidence and figures."""
+
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from . import evidence, figures
+from cluster import layout
+
+from . import evidence, figures, node, runtime_class
 from .commands import apply, get, kubectl
-from .packaging import OTHER_CLUSTER, PACKAGINGS, push
+from .packaging import OTHER_CLUSTER, PACKAGINGS, REGISTRY, push
 from .release import Release
 
-RUNTIME_CLASS = "wasmtime-spin-v2"
-# The test of README wants the cluster as it is found: without a RuntimeClass.
-FIRST = "test_install.py"
+# What a user does first, and what last; between them the order does not matter.
+FIRST = ("test_nodes.py", "test_install.py")
+LAST = "test_removal.py"
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: item.path.name != FIRST)
+    items.sort(key=lambda item: place(item.path.name))
     if OTHER_CLUSTER:
         for item in items:
             if mark := item.get_closest_marker("own_cluster"):
                 item.add_marker(pytest.mark.skip(reason=f"another cluster: {mark.args[0]}"))
+
+
+def place(file: str) -> int:
+    return FIRST.index(file) if file in FIRST else len(FIRST) + (file == LAST)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -30,6 +41,9 @@ def pytest_runtest_makereport(item):
 
 
 def pytest_sessionfinish():
+    if not OTHER_CLUSTER:
+        times = json.loads((layout.STATE / "times.json").read_text())
+        figures.note("Cluster, seconds after its start", **times)
     figures.write()
 
 
@@ -39,22 +53,40 @@ def packaged():
     return {packaging: push(packaging) for packaging in PACKAGINGS}
 
 
-@pytest.fixture(scope="module")
-def runtime_class():
-    """The RuntimeClass of the handler `spin`, where the cluster has none."""
-    found = kubectl("get", "runtimeclass", RUNTIME_CLASS, "--ignore-not-found")
+@dataclass(frozen=True)
+class Before(node.Look):
+    """The node as it came, and the kustomization that was applied then."""
+
+    kustomization: Path
+
+
+@pytest.fixture(scope="session")
+def wasm_nodes(tmp_path_factory):
+    """Nodes that can run Wasm, or soon will: pods wait till then."""
+    if OTHER_CLUSTER:
+        with class_of_other_cluster():
+            yield
+        return
+    runtime_class.push_image()
+    copy = runtime_class.kustomization(tmp_path_factory.mktemp("kustomization"), REGISTRY)
+    before = Before(**vars(node.look()), kustomization=copy)
+    # What is read of a pod's process is read on the first.
+    kubectl("cordon", layout.SECOND.name)
+    kubectl("apply", "-k", copy)
+    yield before
+
+
+@contextmanager
+def class_of_other_cluster():
+    """Its nodes have the shim; a RuntimeClass comes for the tests if there is none."""
+    name = runtime_class.NAME
+    found = kubectl("get", "runtimeclass", name, "--ignore-not-found")
     if not found:
-        apply(
-            {
-                "apiVersion": "node.k8s.io/v1",
-                "kind": "RuntimeClass",
-                "metadata": {"name": RUNTIME_CLASS},
-                "handler": "spin",
-            }
-        )
+        api = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass"}
+        apply(api | {"metadata": {"name": name}, "handler": runtime_class.HANDLER})
     yield
     if not found:
-        kubectl("delete", "runtimeclass", RUNTIME_CLASS)
+        kubectl("delete", "runtimeclass", name)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +100,7 @@ def namespace(request):
 
 
 @pytest.fixture
-def release(runtime_class, namespace, packaged):
+def release(wasm_nodes, namespace, packaged):
     """Not yet installed; gone after the test, however it ends."""
     release = Release(namespace, packaged["component"].values)
     yield release

@@ -1,14 +1,16 @@
-"""What the node knows of a pod, and Kubernetes does not."""
+"""What the first node knows of a pod, and Kubernetes does not."""
 
-import json
 import os
 import signal
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from cluster import configuration
+from cluster import layout
 from cluster.wait import until
 
-from .commands import run
+from . import runtime_class
+from .commands import get, run
 from .release import statuses
 
 
@@ -28,14 +30,18 @@ def kill(pod: dict) -> None:
     os.kill(process(pod), signal.SIGKILL)
 
 
-def restart_containerd(use_local_image_pull: str = "true") -> None:
-    """With another configuration; the node starts it again when it has ended."""
-    os.environ["USE_LOCAL_IMAGE_PULL"] = use_local_image_pull
-    configuration.write_containerd()
-    file = Path(os.environ["STATE"]) / "containerd.pid"
+def restart_containerd() -> None:
+    with containerd_restarts():
+        run("systemctl", "restart", "containerd")
+
+
+@contextmanager
+def containerd_restarts():
+    """In the block somebody has it restarted; afterwards it answers."""
+    file = layout.FIRST.folder / "containerd.pid"
     before = file.read_text()
-    os.kill(int(before), signal.SIGTERM)
-    until("another containerd runs", lambda: file.read_text() != before, seconds=30)
+    yield
+    until("another containerd runs", lambda: file.read_text() != before, seconds=60)
     answers = lambda: run("ctr", "version", check=False).returncode == 0  # noqa: E731
     until("containerd answers", answers, seconds=30)
 
@@ -65,7 +71,26 @@ def memory_kib(number: int) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
-def handlers() -> list[str]:
-    """The runtime handlers that the kubelet reports."""
-    node = json.loads(run("kubectl", "get", "nodes", "--output=json").stdout)["items"][0]
-    return [each["name"] for each in node["status"].get("runtimeHandlers", [])]
+def shim(number: int) -> int:
+    """The process that containerd has started for the pod, by one of its container's."""
+    return int(status(number)["PPid"])
+
+
+@dataclass(frozen=True)
+class Look:
+    """What of the node the installer changes."""
+
+    handlers: list[str]
+    taints: list[str]
+    configuration: str
+    has_shim: bool
+
+
+def look() -> Look:
+    node = get("node", layout.FIRST.name)
+    return Look(
+        handlers=[each["name"] for each in node["status"].get("runtimeHandlers", [])],
+        taints=[each["key"] for each in node["spec"].get("taints", [])],
+        configuration=layout.CONTAINERD.read_text(),
+        has_shim=runtime_class.SHIM.exists(),
+    )

@@ -77,7 +77,7 @@ def test_values_that_are_wrong_create_nothing(release, helm):
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_the_api_server_would_take_every_environment(
-    gateway_api, namespace, runtime_class, helm, environment
+    gateway_api, namespace, wasm_nodes, helm, environment
 ):
     """Without GKE's own HealthCheckPolicy, whose definition is on no registry."""
     files = [part for name in ENVIRONMENTS[environment] for part in ("-f", CHART / name)]

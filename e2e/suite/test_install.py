@@ -16,14 +16,12 @@ NAMESPACE = "default"
 
 
 @pytest.fixture(scope="module")
-def installed(packaged):
-    """Installed with the command that the push printed, and with no other value than
-    one: there is no runtime-class/ yet, so the chart makes the RuntimeClass."""
+def installed(packaged, wasm_nodes):
+    """Installed with the command that the push printed, and with no other value."""
     component = packaged["component"]
     release = Release(NAMESPACE, component.values)
     printed = component.output.partition("Install it with")[2]
     words = shlex.split(printed.replace("\\\n", " "))
-    words += ["--set", "runtimeClass.create=true"]
     if shell := component.values.get("helmTest"):
         words += ["--set-json", f"helmTest={json.dumps(shell)}"]
     start = time.monotonic()

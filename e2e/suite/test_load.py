@@ -18,7 +18,7 @@ NO_SLEEP = {"lifecycle": {"preStop": None}, "terminationGracePeriodSeconds": 15}
 
 
 @pytest.fixture(scope="module")
-def served(runtime_class, namespace, packaged):
+def served(wasm_nodes, namespace, packaged):
     """Three pods behind a load balancer."""
     release = Release(namespace, packaged["component"].values)
     release.install(SOON, {"podAnnotations": {"revision": "one"}})
@@ -98,7 +98,7 @@ def test_a_killed_process_is_started_again_and_the_service_heals(served):
         assert results["lost_over_seconds"] < 10
 
 
-def test_without_the_sleep_before_the_stop_some_are_lost(runtime_class, namespace, packaged):
+def test_without_the_sleep_before_the_stop_some_are_lost(wasm_nodes, namespace, packaged):
     """The control."""
     release = Release(namespace, packaged["component"].values, name="control")
     release.install(SOON, NO_SLEEP)

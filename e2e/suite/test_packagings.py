@@ -16,7 +16,7 @@ LEVELS = {"component": "restricted", "container": "restricted", "spin": "baselin
 
 
 @pytest.fixture(params=PACKAGINGS)
-def release(request, runtime_class, packaged):
+def release(request, wasm_nodes, packaged):
     """A release of each packaging, in a namespace that enforces its Pod Security."""
     packaging = request.param
     labels = {"pod-security.kubernetes.io/enforce": LEVELS[packaging]}

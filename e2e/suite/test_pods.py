@@ -6,9 +6,9 @@ import pytest
 
 from cluster.wait import until
 
-from . import figures
+from . import figures, node
 from .commands import apply, get, kubectl
-from .packaging import REGISTRY
+from .packaging import OTHER_CLUSTER, REGISTRY
 from .release import is_ready
 
 LEVEL = "privileged"
@@ -33,7 +33,7 @@ def pod(name: str, namespace: str, container: dict, spec: dict) -> dict:
 
 
 @pytest.fixture
-def wasm(packaged, namespace, runtime_class):
+def wasm(packaged, namespace, wasm_nodes):
     image = packaged["component"].values["image"]
     container = {
         "image": f"{image['repository']}@{image['digest']}",
@@ -64,6 +64,15 @@ def seconds_to_ready(manifest: dict) -> float:
     return round(time.monotonic() - start, 2)
 
 
+def memory(manifest: dict) -> dict[str, int]:
+    metadata = manifest["metadata"]
+    number = node.process(get("pod", metadata["name"], "--namespace", metadata["namespace"]))
+    return {
+        "container_pss_kib": node.memory_kib(number),
+        "shim_pss_kib": node.memory_kib(node.shim(number)),
+    }
+
+
 def seconds_to_gone(manifest: dict) -> float:
     metadata = manifest["metadata"]
     start = time.monotonic()
@@ -77,6 +86,8 @@ def test_a_pod_is_soon_ready_and_gone_within_its_grace_period(request, kind):
     ready, gone = [], []
     for _ in range(4):
         ready.append(seconds_to_ready(manifest))
+        if not OTHER_CLUSTER:
+            figures.note(f"One {kind} pod", **memory(manifest))
         gone.append(seconds_to_gone(manifest))
     figures.note(
         f"One {kind} pod",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from . import figures, node
+from . import node
 from .commands import get
 from .release import QUICK, is_ready
 
@@ -28,7 +28,6 @@ def test_the_process_has_no_more_rights_than_restricted_allows(process, namespac
     assert int(status["CapBnd"], 16) == 1 << 10
     assert status["Seccomp"] == "2", "no seccomp filter"
     assert status["NoNewPrivs"] == "1"
-    figures.note("Memory of the Wasm process", pss_kib=node.memory_kib(process))
 
 
 def test_the_root_is_read_only_and_no_token_is_mounted(process):

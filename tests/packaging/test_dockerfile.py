@@ -1,5 +1,5 @@
-"""The build stage of the Dockerfile, without the Rust image: what it gets, and
-that its command makes of it what `make build` makes.
+"""The build stages of both Dockerfiles, without the Rust image: what they get, and
+that the component's command makes of it what `make build` makes.
 """
 
 import os
@@ -7,6 +7,7 @@ import re
 import shlex
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -17,22 +18,26 @@ from repository import COMPONENT, REPOSITORY, toml
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text().replace("\\\n", "")
 
 
-@pytest.fixture(scope="module")
-def context(tmp_path_factory):
-    """What .dockerignore leaves of the repository, as the build stage copies it."""
-    folder = tmp_path_factory.mktemp("context")
+def copied(folder: Path, ignore: Path) -> Path:
+    """What an ignore file leaves of the repository, as a build stage copies it."""
     # With stand-ins, since target/ would take minutes where it is not left out.
     clone = folder / "clone"
     shutil.copytree(REPOSITORY, clone, ignore=shutil.ignore_patterns(".git", "target"))
     for name in (".git", "target"):
         (clone / name).mkdir()
         (clone / name / "stand-in").touch()
-    buildah = Buildah(tmp_path_factory.mktemp("buildah"))
+    (folder / "buildah").mkdir()
+    buildah = Buildah(folder / "buildah")
     dockerfile = folder / "Dockerfile"
     dockerfile.write_text("FROM scratch\nCOPY . /swiss/\n")
-    layout = buildah.layout(buildah.build(clone, f"--file={dockerfile}"))
-    oci.read_layout(layout).unpack(folder)
+    name = buildah.build(clone, f"--file={dockerfile}", f"--ignorefile={ignore}")
+    oci.read_layout(buildah.layout(name)).unpack(folder)
     return folder / "swiss"
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory):
+    return copied(tmp_path_factory.mktemp("context"), REPOSITORY / ".dockerignore")
 
 
 def test_the_rust_image_is_that_of_the_toolchain():
@@ -71,6 +76,18 @@ def test_the_build_stage_makes_the_component(context, tmp_path):
     )
     assert build.returncode == 0, f"{command} failed:\n{build.stdout}{build.stderr}"
     assert made.read_bytes() == COMPONENT.read_bytes()
+
+
+def test_the_stage_of_the_node_installer_gets_the_whole_workspace(tmp_path):
+    """Cargo does not begin where a member of it is missing."""
+    ignore = REPOSITORY / "runtime-class/Dockerfile.dockerignore"
+    stage = copied(tmp_path, ignore)
+    for path in (".git", "target", "chart", "rust-toolchain.toml"):
+        assert not (stage / path).exists(), path
+    command = "cargo metadata --format-version=1 --locked --offline"
+    cargo = subprocess.run(command.split(), cwd=stage, capture_output=True, text=True)
+    assert cargo.returncode == 0, cargo.stderr
+    assert '"name":"swiss-node-installer"' in cargo.stdout
 
 
 def test_buildkit_makes_no_folder_that_the_user_cannot_enter():

@@ -10,6 +10,8 @@ use kube::{Api, Client};
 use serde_json::Value;
 use tracing::warn;
 
+use crate::crash;
+
 /// The API for the Node of that name.
 pub struct NodeApi {
     pub client: Client,
@@ -33,9 +35,11 @@ impl NodeApi {
             ..PatchParams::default()
         };
         let nodes = self.nodes();
+        crash::point("before the Node is changed");
         answer(nodes.patch(&self.name, &parameters, &Patch::Merge(patch)))
             .await
             .with_context(|| format!("cannot change the Node {}", self.name))?;
+        crash::point("after the Node is changed");
         Ok(())
     }
 

@@ -11,6 +11,8 @@ mod control_plane;
 mod objects;
 mod rights;
 
+use std::os::unix::process::ExitStatusExt;
+
 use control_plane::ControlPlane;
 use serde_json::Value;
 use support::containerd::{Style, gke};
@@ -137,6 +139,30 @@ fn a_node_that_never_lists_the_handler_stays_closed() {
         words(&output)
     );
     assert!(taints(&cluster.node("worker")).contains(&STARTUP_TAINT));
+}
+
+#[test]
+fn an_installer_that_is_killed_between_its_calls_is_finished_by_the_next() {
+    for (point, is_open) in [
+        ("before the Node is changed", false),
+        ("after the Node is changed", true),
+    ] {
+        let (cluster, node) = (cluster(), node());
+        cluster.report_handlers("worker", &["", "runc", "spin"]);
+        let killed = installer(&node, &cluster, "install")
+            .env("CRASH_AT", point)
+            .output()
+            .unwrap();
+        assert_eq!(killed.status.signal(), Some(9), "{}", words(&killed));
+        let is_closed = taints(&cluster.node("worker")).contains(&STARTUP_TAINT);
+        assert_eq!(is_closed, !is_open, "{point}");
+        let output = installer(&node, &cluster, "install").output().unwrap();
+        assert!(output.status.success(), "{}", words(&output));
+        let object = cluster.node("worker");
+        assert!(!taints(&object).contains(&STARTUP_TAINT));
+        assert_eq!(condition(&object)["status"], "True");
+        assert_eq!(node.restarts(), 1);
+    }
 }
 
 #[test]

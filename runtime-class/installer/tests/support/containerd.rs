@@ -109,10 +109,12 @@ pub fn gke(version: Option<u8>, style: Style, folder: &Path) -> String {
             "io.containerd.cri.v1.runtime",
         ),
     };
-    let restart = if cri == "cri" {
-        "restart"
+    // From 2.0 on, NRI has a socket that all containerds of a machine share, and
+    // the tests run several.
+    let disabled = if cri == "cri" {
+        r#""restart""#
     } else {
-        "io.containerd.internal.v1.restart"
+        r#""io.containerd.internal.v1.restart", "io.containerd.nri.v1.nri""#
     };
     let folder = folder.display();
     // Version 4 has the sockets among the plugins, and only a list of folders.
@@ -168,7 +170,7 @@ pub fn gke(version: Option<u8>, style: Style, folder: &Path) -> String {
     };
     let text = format!(
         "{line}{imports}# Kubernetes doesn't use containerd restart manager.\n\
-         disabled_plugins = [\"{restart}\"]\n\
+         disabled_plugins = [{disabled}]\n\
          root = \"{folder}/root\"\nstate = \"{folder}/state\"\noom_score = -999\n\n\
          [debug]\n  level = \"info\"\n\n\
          {sockets}\n\

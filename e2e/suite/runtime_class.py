@@ -1,0 +1,70 @@
+"""runtime-class/, used as its README says."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from cluster import images
+from cluster.layout import LABEL
+
+from .commands import REPOSITORY, kubectl
+
+NAME = "wasmtime-spin-v2"
+NAMESPACE = "swiss-node-installer"
+HANDLER = "spin"
+STATUS = "node-installer.swiss/status"
+SHIM = Path("/home/kubernetes/bin/spin/containerd-shim-spin-v2")
+_RESTARTS = SHIM.with_name("restarts")
+_IMAGE = "swiss-node-installer"
+_TAG = "0.1.0"
+
+
+def push_image() -> None:
+    """What runtime-class/Dockerfile makes, with the shim that is tested."""
+    shim = Path(os.environ["SHIM"])
+    digest = REPOSITORY / "target/e2e/containerd-shim-spin-v2.sha256"
+    digest.parent.mkdir(parents=True, exist_ok=True)
+    digest.write_text(f"{images.digest(shim.read_bytes()).removeprefix('sha256:')}  {SHIM.name}\n")
+    files = {
+        SHIM.name: shim,
+        digest.name: digest,
+        "node-installer": REPOSITORY / "target/static/node-installer",
+    }
+    images.push(_IMAGE, _TAG, files, {"Entrypoint": ["/node-installer"]})
+
+
+def kustomization(folder: Path, registry: str) -> Path:
+    """A copy of the folder in which the image's name is set."""
+    copy = folder / "runtime-class"
+    shutil.copytree(REPOSITORY / "runtime-class", copy, ignore=shutil.ignore_patterns("installer"))
+    for file in copy.rglob("kustomization.yaml"):
+        text = file.read_text()
+        file.write_text(text.replace(f"gcr.io/PROJECT_ID/{_IMAGE}", f"{registry}/{_IMAGE}"))
+    return copy
+
+
+def roll_out() -> None:
+    daemonset = "daemonset/node-installer"
+    kubectl("rollout", "status", "--namespace", NAMESPACE, daemonset, "--timeout=120s")
+
+
+def remove(copy: Path) -> None:
+    kubectl("delete", "--namespace", NAMESPACE, "daemonset/node-installer")
+    kubectl("apply", "-k", copy / "uninstall")
+    job = ("--namespace", NAMESPACE, "job/node-uninstaller")
+    count = len(kubectl("get", "nodes", "--selector", LABEL, "--output=name").split())
+    spec = {"suspend": False, "completions": count, "parallelism": count}
+    kubectl("patch", *job, "--patch", json.dumps({"spec": spec}))
+    kubectl("wait", *job, "--for=condition=complete", "--timeout=120s")
+    kubectl("delete", "--ignore-not-found", "-k", copy)
+
+
+def restarts() -> list[str]:
+    """When the installer has restarted containerd lately."""
+    return _RESTARTS.read_text().split()
+
+
+def forget_restarts() -> None:
+    """As 20 minutes do."""
+    _RESTARTS.unlink()

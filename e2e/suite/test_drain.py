@@ -1,0 +1,50 @@
+"""A node is drained, as GKE does with each when it brings a new version to it."""
+
+import time
+
+import pytest
+
+from cluster import layout
+
+from . import figures, runtime_class
+from .commands import kubectl
+from .outside import answers, load
+from .release import QUICK, Release
+
+pytestmark = pytest.mark.own_cluster("its nodes are not ours to drain")
+
+NODE = layout.SECOND.name
+
+
+@pytest.fixture
+def spread(wasm_nodes, namespace, packaged):
+    """Four pods, which the chart wants on different nodes."""
+    runtime_class.roll_out()
+    kubectl("uncordon", NODE)
+    release = Release(namespace, packaged["component"].values)
+    soon = {name: QUICK[name] for name in ("readinessProbe", "livenessProbe")}
+    release.install(soon, {"replicaCount": 4})
+    release.roll_out()
+    yield release
+    release.uninstall()
+    kubectl("cordon", NODE)
+
+
+def nodes(release: Release) -> list[str]:
+    return [pod["spec"]["nodeName"] for pod in release.pods()]
+
+
+def test_no_request_is_lost_while_a_node_is_drained(spread):
+    assert set(nodes(spread)) == set(layout.NODES)
+    answers(spread.address())
+    with load(spread.address()) as running:
+        start = time.monotonic()
+        kubectl("drain", NODE, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=120s")
+        seconds = round(time.monotonic() - start, 1)
+        spread.roll_out()
+    figures.note("Under load, drain", seconds=seconds)
+    figures.note_load("During drain", running.results)
+    assert set(nodes(spread)) == {layout.FIRST.name}
+    for kind, results in running.results.items():
+        assert results["sent"] >= 20_000
+        assert results["lost"] == 0, f"{kind}: {results}"

@@ -1,0 +1,101 @@
+"""runtime-class/README.md, section "Install": a node that cannot run Wasm gets
+`kubectl apply -k runtime-class`, and no other hand touches it."""
+
+import json
+import time
+
+import pytest
+
+from cluster import layout
+from cluster.wait import until
+
+from . import figures, node, runtime_class
+from .commands import apply, get, kubectl
+from .release import is_ready
+
+pytestmark = pytest.mark.own_cluster("its nodes run Wasm already")
+
+POD = ("pod", "first", "--namespace", "default")
+# CAP_SYS_CHROOT, by its number.
+SYS_CHROOT = 1 << 18
+
+
+@pytest.fixture(scope="module")
+def pod(packaged, wasm_nodes):
+    """A Wasm pod that asks for a node at the same moment."""
+    image = packaged["component"].values["image"]
+    container = {
+        "name": "wasm",
+        "image": f"{image['repository']}@{image['digest']}",
+        "command": ["/"],
+        "env": [{"name": "SPIN_HTTP_LISTEN_ADDR", "value": "0.0.0.0:5000"}],
+        "readinessProbe": {"httpGet": {"path": "/ready", "port": 5000}, "periodSeconds": 1},
+    }
+    _, name, _, namespace = POD
+    apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {"runtimeClassName": runtime_class.NAME, "containers": [container]},
+        }
+    )
+    start = time.monotonic()
+    until("the Wasm pod is ready", lambda: is_ready(get(*POD)), seconds=120)
+    seconds = round(time.monotonic() - start, 1)
+    figures.note("kubectl apply -k runtime-class", to_first_wasm_pod_ready_s=seconds)
+    yield get(*POD)
+    kubectl("delete", *POD)
+
+
+def test_the_node_had_neither_handler_nor_shim_and_was_closed(wasm_nodes):
+    assert runtime_class.HANDLER not in wasm_nodes.handlers
+    assert layout.STARTUP_TAINT in wasm_nodes.taints
+    assert not wasm_nodes.has_shim
+
+
+def test_a_wasm_pod_waits_for_the_handler_and_then_runs(pod):
+    _, name, _, namespace = POD
+    about = f"--field-selector=involvedObject.name={name}"
+    events = get("events", "--namespace", namespace, about)["items"]
+    waited = [each["message"] for each in events if each["reason"] == "FailedScheduling"]
+    assert any("untolerated taint" in message for message in waited)
+    assert pod["spec"]["nodeName"] == layout.FIRST.name
+
+
+def test_the_node_lists_the_handler_and_is_open(pod):
+    now = node.look()
+    assert runtime_class.HANDLER in now.handlers
+    assert layout.STARTUP_TAINT not in now.taints
+
+
+def test_the_node_tells_what_was_installed(pod):
+    node = get("node", layout.FIRST.name)
+    status = json.loads(node["metadata"]["annotations"][runtime_class.STATUS])
+    assert status["status"] == "True"
+    assert str(runtime_class.SHIM) in status["message"]
+    assert "Installed" in kubectl("describe", "node", layout.FIRST.name)
+
+
+def test_containerd_was_restarted_once(pod):
+    assert len(runtime_class.restarts()) == 1
+
+
+def test_in_the_configuration_of_containerd_all_else_is_as_it_was(pod, wasm_nodes):
+    now = node.look().configuration
+    rest = iter(now.splitlines())
+    assert all(line in rest for line in wasm_nodes.configuration.splitlines())
+    assert f'runtime_type = "{runtime_class.SHIM}"' in now
+    assert "use_local_image_pull = true" in now
+
+
+def test_the_installer_has_one_capability(pod):
+    here = f"--field-selector=spec.nodeName={layout.FIRST.name}"
+    (installer,) = get("pods", "--namespace", runtime_class.NAMESPACE, here)["items"]
+    number = node.process(installer)
+    status = node.status(number)
+    assert int(status["CapEff"], 16) == SYS_CHROOT
+    assert int(status["CapBnd"], 16) == SYS_CHROOT
+    assert status["Seccomp"] == "2"
+    assert status["NoNewPrivs"] == "1"
+    figures.note("Node installer, watching", pss_kib=node.memory_kib(number))

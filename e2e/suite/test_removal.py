@@ -1,0 +1,46 @@
+"""runtime-class/README.md, section "Remove it"."""
+
+import pytest
+
+from cluster.wait import until
+
+from . import node, runtime_class
+from .commands import get, kubectl
+
+pytestmark = pytest.mark.own_cluster("its nodes are not ours to change")
+
+
+@pytest.fixture(scope="module")
+def after(wasm_nodes):
+    runtime_class.roll_out()
+    runtime_class.remove(wasm_nodes.kustomization)
+    return node.look()
+
+
+def test_containerd_has_its_configuration_back(after, wasm_nodes):
+    assert after.configuration == wasm_nodes.configuration
+
+
+def test_no_file_is_left(after):
+    assert not after.has_shim
+    assert not runtime_class.SHIM.parent.exists()
+
+
+def test_no_node_lists_the_handler_any_more(after):
+    def gone() -> bool:
+        handlers = kubectl("get", "nodes", "--output=jsonpath={..runtimeHandlers[*].name}")
+        return runtime_class.HANDLER not in handlers.split()
+
+    until("the kubelets have seen that the handler is gone", gone, seconds=60)
+
+
+def test_no_word_of_it_is_left_on_the_nodes(after):
+    for each in get("nodes")["items"]:
+        assert runtime_class.STATUS not in each["metadata"]["annotations"]
+
+
+def test_no_object_is_left_in_the_cluster(after):
+    kinds = "clusterroles,clusterrolebindings,runtimeclasses,validatingadmissionpolicies"
+    left = kubectl("get", kinds, "--output=name") + kubectl("get", "namespaces", "--output=name")
+    assert "node-installer" not in left
+    assert runtime_class.NAME not in left
