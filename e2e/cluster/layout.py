@@ -71,6 +71,9 @@ IMAGES = "127.0.0.1:5000"
 
 # The network namespace from which tests ask, as somebody outside of the cluster.
 CLIENT = "client"
+# Its ports from which connections come: which the kernel chooses, and which it does.
+EPHEMERAL_PORTS = range(20_000, 65_536)
+OWN_PORTS = range(1024, 20_000)
 
 PATH = ":".join(
     [

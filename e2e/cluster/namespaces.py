@@ -93,7 +93,8 @@ def _client() -> None:
     # a new one would be led to the pod of the old one.
     ports = Path("/proc/sys/net/ipv4/ip_local_port_range")
     enter = f"nsenter --net=/run/netns/{layout.CLIENT} tee {ports}"
-    subprocess.run(enter.split(), input=b"1024 65535", stdout=subprocess.DEVNULL, check=True)
+    wide = f"{layout.EPHEMERAL_PORTS.start} {layout.EPHEMERAL_PORTS.stop - 1}"
+    subprocess.run(enter.split(), input=wide.encode(), stdout=subprocess.DEVNULL, check=True)
     for network in (layout.LOAD_BALANCERS, layout.SERVICES, layout.PODS):
         _run(f"{client} route add {network} via {layout.NODE.address}")
 

@@ -1,7 +1,12 @@
-"""load.py ADDRESS LEAST: asks /will until a line comes in and LEAST requests were
-sent over new connections and over open ones each; prints what became of them."""
+"""load.py ADDRESS LEAST PORT: asks /will until a line comes in and LEAST requests were
+sent over new connections and over open ones each; prints what became of them.
+
+Open connections come from the ports from PORT on. Where a pod that ends resets one,
+the node's kernel remembers for ten seconds where its port led, and would send a new
+connection from that port to the dead pod."""
 
 import asyncio
+import errno
 import json
 import sys
 import time
@@ -15,9 +20,11 @@ CONTENT = b'"Hello World"\n'
 class Kind:
     """Requests of one kind: a connection each, or many on one."""
 
-    def __init__(self, address: str, *, keep: bool):
+    def __init__(self, address: str, port: int | None):
+        """Kept open, and from `port` on, where there is one."""
         self.address = address
-        self.keep = keep
+        self.port = port
+        self.keep = port is not None
         self.start = time.monotonic()
         self.sent = 0
         # A client may ask once more, on a new connection, where an open one ended
@@ -26,7 +33,7 @@ class Kind:
         self.lost: Counter[str] = Counter()
         self.lost_at: list[float] = []
         self.seconds: list[float] = []
-        header = "" if keep else "Connection: close\r\n"
+        header = "" if self.keep else "Connection: close\r\n"
         self.request = f"GET /will HTTP/1.1\r\nHost: {address}\r\n{header}\r\n".encode()
 
     async def work(self, done) -> None:
@@ -50,9 +57,21 @@ class Kind:
                 return await self._exchange(*connection)
             except (ConnectionError, Unanswered):
                 self.asked_again += 1
-        connection = await asyncio.open_connection(self.address, 80)
+        connection = await self._connect()
         where.step = "connected"
         return await self._exchange(*connection)
+
+    async def _connect(self):
+        if self.port is None:
+            return await asyncio.open_connection(self.address, 80)
+        while True:
+            here = ("0.0.0.0", self.port)
+            self.port += 1
+            try:
+                return await asyncio.open_connection(self.address, 80, local_addr=here)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
 
     async def _exchange(self, reader, writer):
         writer.write(self.request)
@@ -100,10 +119,10 @@ class Unanswered(EOFError):
     """The connection ended before the first byte of a response."""
 
 
-async def main(address: str, least: int) -> None:
+async def main(address: str, least: int, port: int) -> None:
     told = asyncio.Event()
     asyncio.get_running_loop().add_reader(sys.stdin, told.set)
-    kinds = {"new": Kind(address, keep=False), "open": Kind(address, keep=True)}
+    kinds = {"new": Kind(address, None), "open": Kind(address, port)}
 
     def done() -> bool:
         return told.is_set() and all(kind.sent >= least for kind in kinds.values())
@@ -113,4 +132,4 @@ async def main(address: str, least: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))

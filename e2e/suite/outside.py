@@ -11,12 +11,16 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
+from cluster import layout
 from cluster.wait import until
 
 NAMESPACE = Path("/run/netns/client")
 _CLONE_NEWNET = 0x40000000
+# The first of the ports of open connections, for one load after the other.
+_PORTS = count(layout.OWN_PORTS.start, 1000)
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,8 @@ def load(address: str, least: int = 20_000, **environment):
     """Asks /will over new and over open connections, until the block has ended and
     each has asked at least `least` times."""
     enter = ["nsenter", f"--net={NAMESPACE}"] if NAMESPACE.exists() else []
-    command = [*enter, sys.executable, Path(__file__).with_name("load.py"), address, str(least)]
+    script = Path(__file__).with_name("load.py")
+    command = [*enter, sys.executable, script, address, str(least), str(next(_PORTS))]
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
