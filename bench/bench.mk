@@ -28,7 +28,6 @@ $(VEGETA):
 	$(call go_install,github.com/tsenart/vegeta/v12@v$(VEGETA_VERSION))
 
 BENCH := target/bench
-PROBE := cargo build $(TOOLS) --example probe
 # What we compare with: see bench/peers/README.md.
 STOCK := $(BENCH)/spin-rust.wasm
 FLOOR := $(BENCH)/floor.wasm
@@ -53,7 +52,7 @@ test-bench: build tools bench-components $(VALGRIND_ROOT) ## Hold the work for a
 
 # What the probe is given, and the probe.
 bench-components: build $(FLOOR) $(BENCH_VENV)/installed $(JCO)/installed
-	$(PROBE)
+	cargo build $(TOOLS) --example probe
 	target/release/swiss-build --module-of bench/peers/spin-rust --output $(BENCH)/spin-rust.module.wasm
 	$(MAKE) $(STOCK)
 

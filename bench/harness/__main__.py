@@ -70,10 +70,7 @@ def _measure(quick: bool) -> dict:
 
 
 def _work(components: dict, everyone: list[peers.Peer]) -> dict:
-    found = {name: work.probe("work", file) for name, file in components.items()}
-    for name, file in components.items():
-        found[name]["instructions"] = round(work.instructions(file))
-        found[name]["instructions_reused"] = round(work.instructions(file, peers.REUSE))
+    found = {name: work.counts(file) for name, file in components.items()}
     for peer in everyone:
         # Spin serves from a process of its own, which outlives what strace ends.
         if not peer.name.startswith("spin"):

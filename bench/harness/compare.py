@@ -1,14 +1,12 @@
 """Two builds of the component, before and after a change, in one run:
 `make bench-compare BEFORE=old.wasm`. Times need a quiet machine, counts do not."""
 
-import gzip
 import json
 import sys
 from pathlib import Path
 from statistics import median
 
-from . import documents, machine, paths, work
-from .peers import REUSE
+from . import documents, machine, paths, size, work
 
 TIMES = ("compile_ms", "instantiate_us", "instantiate_call_us")
 
@@ -33,15 +31,8 @@ def main(before: Path) -> None:
 
 
 def _counts(file: Path) -> dict:
-    content = file.read_bytes()
-    return {
-        "bytes": len(content),
-        "gzip_bytes": len(gzip.compress(content, mtime=0)),
-        "compiled_bytes": work.probe("compile", file)["compiled_bytes"],
-        **work.probe("work", file),
-        "instructions": round(work.instructions(file)),
-        "instructions_reused": round(work.instructions(file, REUSE)),
-    }
+    compiled = work.probe("compile", file)["compiled_bytes"]
+    return {**size.of_file(file), "compiled_bytes": compiled, **work.counts(file)}
 
 
 if __name__ == "__main__":

@@ -22,12 +22,16 @@ def measure(peers: list[Peer]) -> dict:
 
 
 def _of(peer: Peer) -> dict:
-    content = peer.file.read_bytes()
-    sizes = {"bytes": len(content), "gzip_bytes": len(gzip.compress(content, mtime=0))}
+    sizes = of_file(peer.file)
     # A native program's image has at least the gzipped program; its manifest
     # and the libraries that it is linked to are left out in its favour.
     pulled = _artifact(peer.file) if peer.compiles else sizes["gzip_bytes"]
     return {**sizes, "pulled_bytes": pulled}
+
+
+def of_file(file: Path) -> dict:
+    content = file.read_bytes()
+    return {"bytes": len(content), "gzip_bytes": len(gzip.compress(content, mtime=0))}
 
 
 def _artifact(component: Path) -> int:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from . import paths
-from .peers import Peer
+from .peers import REUSE, Peer
 from .server import Server, environment
 
 # Instructions of a string operation would count once a byte; as vector
@@ -25,6 +25,15 @@ _SUM = "total"
 def probe(verb: str, component: Path, *args: str) -> dict:
     command = [str(paths.PROBE), verb, str(component), *args]
     return json.loads(_run(command).stdout)
+
+
+def counts(component: Path) -> dict:
+    """All that the probe and callgrind count for one request."""
+    return {
+        **probe("work", component),
+        "instructions": round(instructions(component)),
+        "instructions_reused": round(instructions(component, REUSE)),
+    }
 
 
 def instructions(component: Path, reuse: int = 1, few: int = 50, many: int = 150) -> float:

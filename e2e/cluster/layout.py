@@ -27,6 +27,8 @@ LOGS = STATE / "log"
 KEYS = STATE / "keys"
 CONFIGURATION = STATE / "configuration"
 BIN = STATE / "bin"
+# What is ready when, in seconds from the start; the file is there when all is.
+TIMES = STATE / "times.json"
 ADMIN = CONFIGURATION / "admin.json"
 # Of a node's containerd, in the node's mounts.
 CONTAINERD = Path("/etc/containerd/config.toml")

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import certificates, cgroups, configuration, layout, node
+from . import certificates, cgroups, configuration, layout
 from .namespaces import inside
 from .wait import TooLate, until
 
@@ -41,7 +41,7 @@ def up() -> None:
     except (TooLate, Refusal) as reason:
         _end()
         raise Refusal(f"{reason} The logs are in {layout.LOGS}.") from reason
-    times = json.loads(node.TIMES.read_text())
+    times = json.loads(layout.TIMES.read_text())
     for what, seconds in times.items():
         print(f"{seconds:7.2f} s  {what}")
     print(f"{time.monotonic() - start:7.2f} s  in all")
@@ -69,7 +69,7 @@ def _unshare() -> subprocess.Popen:
 def _ready(process: subprocess.Popen) -> bool:
     if process.poll() is not None:
         raise Refusal("The node's first process ended.")
-    return node.TIMES.exists()
+    return layout.TIMES.exists()
 
 
 def first_process() -> int | None:

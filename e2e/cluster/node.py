@@ -18,9 +18,6 @@ from .components import COMPONENTS, Component
 from .namespaces import enter
 from .wait import until
 
-# What is ready when, in seconds from the start; the file is there when all is.
-TIMES = layout.STATE / "times.json"
-
 
 class Node:
     def __init__(self):
@@ -108,8 +105,8 @@ class Node:
         until("the service account is there", lambda: api.get(account), seconds=60)
         until("the images are there", lambda: "images" in self._times, seconds=60)
         self._note("ready for pods")
-        TIMES.with_suffix(".new").write_text(json.dumps(self._times))
-        TIMES.with_suffix(".new").rename(TIMES)
+        layout.TIMES.with_suffix(".new").write_text(json.dumps(self._times))
+        layout.TIMES.with_suffix(".new").rename(layout.TIMES)
 
 
 def _logs() -> Path:

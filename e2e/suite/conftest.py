@@ -42,7 +42,7 @@ def pytest_runtest_makereport(item):
 
 def pytest_sessionfinish():
     if not OTHER_CLUSTER:
-        times = json.loads((layout.STATE / "times.json").read_text())
+        times = json.loads(layout.TIMES.read_text())
         figures.note("Cluster, seconds after its start", **times)
     figures.write()
 

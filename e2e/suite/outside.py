@@ -99,6 +99,11 @@ class Load:
         output, _ = self._process.communicate("stop\n", timeout=300)
         self.results = json.loads(output)
 
+    def assert_none_lost(self) -> None:
+        for kind, results in self.results.items():
+            assert results["sent"] >= 20_000
+            assert results["lost"] == 0, f"{kind}: {results}"
+
 
 @contextmanager
 def load(address: str, least: int = 20_000, **environment):

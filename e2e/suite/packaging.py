@@ -39,6 +39,15 @@ class Packaged:
         shell = {"repository": f"{REGISTRY}/busybox", "tag": "1", "digest": ""}
         return {"image": image, "helmTest": {"image": shell}}
 
+    @property
+    def container(self) -> dict:
+        """Of a pod without the chart; it listens on port 5000."""
+        return {
+            "image": f"{self.repository}@{self.digest}",
+            "command": ["/"],
+            "env": [{"name": "SPIN_HTTP_LISTEN_ADDR", "value": "0.0.0.0:5000"}],
+        }
+
 
 def push(packaging: str) -> Packaged:
     repository = f"{REGISTRY}/swiss-{packaging}"

@@ -9,10 +9,8 @@ from cluster.wait import until
 from . import figures, node
 from .commands import kubectl
 from .outside import answers, load
-from .release import QUICK, Release, is_ready, statuses
+from .release import SOON, Release, is_ready, statuses
 
-# Soon ready, and before the stop the chart's own sleep: that is what is tested.
-SOON = {name: QUICK[name] for name in ("readinessProbe", "livenessProbe")}
 # The shim ends at once when it is told to, while requests still come in.
 NO_SLEEP = {"lifecycle": {"preStop": None}, "terminationGracePeriodSeconds": 15}
 
@@ -74,9 +72,7 @@ def test_no_request_is_lost_during(served, happening):
     what = happening.__name__.replace("_", " ")
     figures.note(f"Under load, {what}", seconds=seconds)
     figures.note_load(f"During {what}", running.results)
-    for kind, results in running.results.items():
-        assert results["sent"] >= 20_000
-        assert results["lost"] == 0, f"{kind}: {results}"
+    running.assert_none_lost()
 
 
 @pytest.mark.own_cluster("its processes are out of reach")

@@ -23,12 +23,8 @@ SYS_CHROOT = 1 << 18
 @pytest.fixture(scope="module")
 def pod(packaged, wasm_nodes):
     """A Wasm pod that asks for a node at the same moment."""
-    image = packaged["component"].values["image"]
-    container = {
+    container = packaged["component"].container | {
         "name": "wasm",
-        "image": f"{image['repository']}@{image['digest']}",
-        "command": ["/"],
-        "env": [{"name": "SPIN_HTTP_LISTEN_ADDR", "value": "0.0.0.0:5000"}],
         "readinessProbe": {"httpGet": {"path": "/ready", "port": 5000}, "periodSeconds": 1},
     }
     _, name, _, namespace = POD

@@ -34,12 +34,7 @@ def pod(name: str, namespace: str, container: dict, spec: dict) -> dict:
 
 @pytest.fixture
 def wasm(packaged, namespace, wasm_nodes):
-    image = packaged["component"].values["image"]
-    container = {
-        "image": f"{image['repository']}@{image['digest']}",
-        "command": ["/"],
-        "env": [{"name": "SPIN_HTTP_LISTEN_ADDR", "value": "0.0.0.0:5000"}],
-    }
+    container = packaged["component"].container
     return pod("wasm", namespace, container, {"runtimeClassName": "wasmtime-spin-v2"})
 
 
