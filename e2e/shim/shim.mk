@@ -7,8 +7,8 @@ SHIM_PACKAGES := libprotobuf-dev libprotobuf32 libprotoc32 libseccomp-dev protob
 SHIM_ROOT := $(CACHE)/debian-$(CODENAME)-shim
 SHIM_LIBRARIES := $(SHIM_ROOT)/usr/lib/$(shell uname -m)-linux-gnu
 
-# A choice of packages of its own: those of TOOLS would be compiled once more
-# with the shim's features. The first time it compiles wasmtime again.
+# A choice of packages of its own, since `make up` does not wait for it;
+# tests/Cargo.toml sees to it that wasmtime is not compiled again.
 STAND_IN := --release --locked --package swiss-shim
 
 shim test-shim: export PROTOC := $(SHIM_ROOT)/usr/bin/protoc

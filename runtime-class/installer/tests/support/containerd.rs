@@ -12,10 +12,10 @@ pub struct Containerd {
 }
 
 /// Those of `CONTAINERDS`, a list of programs separated by colons, which
-/// `make test-installer-nodes` sets.
+/// `make test-installer` sets.
 pub fn containerds() -> Vec<Containerd> {
-    let list = std::env::var("CONTAINERDS")
-        .expect("CONTAINERDS is not set: run `make test-installer-nodes`");
+    let list =
+        std::env::var("CONTAINERDS").expect("CONTAINERDS is not set: run `make test-installer`");
     list.split(':')
         .map(|binary| Containerd::at(binary.into()))
         .collect()
