@@ -9,8 +9,10 @@ REPOSITORY = Path(__file__).parents[2]
 WORK = REPOSITORY / "target/bench"
 RESULTS = REPOSITORY / "bench/results"
 
-HOST = REPOSITORY / "target/release/swiss-host"
-PROBE = REPOSITORY / "target/release/examples/probe"
+# Cargo's profile: `optimized` for what is timed, see the repository's Cargo.toml.
+_BUILT = REPOSITORY / "target" / os.environ.get("BENCH_PROFILE", "release")
+HOST = _BUILT / "swiss-host"
+PROBE = _BUILT / "examples/probe"
 PUSH = REPOSITORY / "target/release/swiss-push"
 SWISS = REPOSITORY / "target/swiss.wasm"
 STOCK = WORK / "spin-rust.wasm"
