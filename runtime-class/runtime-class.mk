@@ -1,12 +1,13 @@
 # The node installer's tests, and the containerds that judge it. A part of the
 # main Makefile.
 
-# The release of Debian that has each.
+# The release of Debian that has each, if one has.
 CONTAINERD_1.6.20 := bookworm
 CONTAINERD_1.7.24 := trixie
 CONTAINERD_2.1.9 := forky
-CONTAINERD_FOLDERS := $(foreach version,1.6.20 1.7.24 2.1.9,$(CACHE)/containerd-$(version))
-CONTAINERDS := $(CONTAINERD_FOLDERS:%=%/usr/bin/containerd)
+containerds = $(1:%=$(CACHE)/containerd-%/usr/bin/containerd)
+CONTAINERDS := $(call containerds,1.6.20 1.7.24 2.1.9)
+CONTAINERDS_OF_GO := $(call containerds,2.0.14 2.2.9 2.3.7 2.4.2)
 
 # What the tests' pods are run by: the oldest runc that all of them take.
 RUNC := $(CACHE)/containerd-1.6.20/usr/sbin/runc
@@ -28,12 +29,21 @@ static-installer:
 	cargo rustc --release --locked --package swiss-node-installer --bin node-installer -- -C target-feature=+crt-static
 	install -D $(CARGO_TARGET_DIR)/release/node-installer $(STATIC_INSTALLER)
 
-# The version is that of the sources: Debian keeps only its newest build of them.
-$(CONTAINERD_FOLDERS): $(CACHE)/containerd-%:
-	$(call unpack_debian,'containerd=$**' runc,$(CONTAINERD_$*)) || \
-	  { echo "Debian's $(CONTAINERD_$*) has no containerd $* any more: set the new version in runtime-class/runtime-class.mk" >&2; exit 1; }
+# The version is that of the sources: Debian keeps only its newest build of them,
+# and in a release to come, as forky is, only the newest version. So what a suite
+# has no more is compiled, with the shim for runc's pods, in some minutes.
+$(CONTAINERDS) $(CONTAINERDS_OF_GO): $(CACHE)/containerd-%/usr/bin/containerd: | $(CACHE)/containerd-% ;
 
-$(CONTAINERDS): %/usr/bin/containerd: | % ;
+$(CACHE)/containerd-%:
+	$(if $(CONTAINERD_$*),$(call unpack_debian,'containerd=$**' runc,$(CONTAINERD_$*)) || $(compile_containerd),$(compile_containerd))
+
+# In a module of its own: 2.0's has replacements, which `go install` refuses.
+compile_containerd = { echo "Compiling containerd $*: some minutes." && rm -rf $@.new && mkdir -p $@.new && cd $@.new && \
+  go mod init containerd-of-tests && go get $(containerd_commands:%=%@v$*) && \
+  CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X $(containerd_module)/version.Version=$*" -o usr/bin/ $(containerd_commands) && \
+  mv $@.new $@; }
+containerd_module = github.com/containerd/containerd$(if $(filter 1.%,$*),,/v2)
+containerd_commands = $(addprefix $(containerd_module)/cmd/,containerd containerd-shim-runc-v2)
 
 $(RUNC): $(firstword $(CONTAINERDS))
 
@@ -57,20 +67,6 @@ test-installer-cluster: export KUBECTL := $(KUBECTL)
 test-installer-cluster: export ETCD := $(ETCD)
 test-installer-cluster: $(CONTAINERDS) $(KUBERNETES) $(E2E_FORKY) ## Test the node installer with a real API server (KUBE_APISERVER, KUBECTL, ETCD)
 	cargo test $(INSTALLER) --test cluster
-
-# The containerds that no Debian release has, from their Go module: some minutes
-# each, and the shim is not built, so that no pods are started.
-CONTAINERDS_OF_GO := $(patsubst %,$(CACHE)/containerd-%/bin/containerd,2.0.14 2.2.9 2.3.7 2.4.2)
-
-$(CONTAINERDS_OF_GO): $(CACHE)/containerd-%/bin/containerd:
-	rm -rf $(CACHE)/containerd-$*.new
-	mkdir -p $(CACHE)/containerd-$*.new
-# In a module of its own: 2.0's has replacements, which `go install` refuses.
-	cd $(CACHE)/containerd-$*.new && go mod init containerd-of-tests && \
-	  go get github.com/containerd/containerd/v2/cmd/containerd@v$* && \
-	  CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X github.com/containerd/containerd/v2/version.Version=$*" \
-	    -o bin/containerd github.com/containerd/containerd/v2/cmd/containerd
-	mv $(CACHE)/containerd-$*.new $(CACHE)/containerd-$*
 
 .PHONY: test-installer-versions
 test-installer-versions: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS_OF_GO))

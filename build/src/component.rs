@@ -11,7 +11,7 @@ use wasm_encoder::{
 };
 use wasmparser::{
     ComponentAlias, ComponentAliasSectionReader, CustomSectionReader, Export, ImportSectionReader,
-    Instance, Parser,
+    Instance, Parser, Validator,
 };
 use wit_component::ComponentEncoder;
 
@@ -27,7 +27,11 @@ pub fn from_module(module: &[u8]) -> Result<Vec<u8>> {
         .module(module)
         .and_then(|mut encoder| encoder.encode())
         .context("cannot make a component of the compiled module")?;
-    let component = lean::rebuilt(module, &component).unwrap_or_else(|reason| {
+    let lean = lean::rebuilt(module, &component).and_then(|lean| {
+        Validator::new().validate_all(&lean)?;
+        Ok(lean)
+    });
+    let component = lean.unwrap_or_else(|reason| {
         println!("note: the component keeps wit-component's four modules: {reason:#}");
         component
     });

@@ -147,3 +147,86 @@ impl Reencode for Renumbered {
         new.ok_or_else(|| Error::UserError(io::Error::other("a block's type is of no function")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use wasmparser::Validator;
+
+    use super::*;
+
+    /// A module as the compiler leaves it, with these functions and fields besides.
+    fn compiled(realloc: &str, handle: &str, more: &str) -> Vec<u8> {
+        let text = format!(
+            r#"(module
+              (import "wasi:io/streams" "unused" (func $unused))
+              (import "wasi:http/types" "status" (func $status (param i32 i32)))
+              (memory 1)
+              (global $stack (mut i32) (i32.const 8192))
+              (func $realloc (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+                {realloc})
+              (func $dead call $unused)
+              (func $set (param i64) i32.const 0 i32.const 200 call $status)
+              (func $handle (export "handle") (param i32 i32) {handle})
+              (data (i32.const 16) "Hello World")
+              {more})"#
+        );
+        wat::parse_str(text).unwrap()
+    }
+
+    const REALLOC_BODY: &str = "i32.const 64 i32.load";
+    const HANDLE_BODY: &str = "global.get $stack drop i64.const 0 call $set";
+
+    #[test]
+    fn each_half_has_what_it_reaches_and_no_more() {
+        let module = compiled(REALLOC_BODY, HANDLE_BODY, "");
+        let split = split(&module, "handle").unwrap();
+        let status = ("wasi:http/types".to_owned(), "status".to_owned());
+        assert_eq!(split.imports, [status]);
+        let [memory, code] = [split.memory.finish(), split.code.finish()];
+        for half in [&memory, &code] {
+            Validator::new().validate_all(half).unwrap();
+        }
+        let [memory, code] = [&memory, &code].map(|half| Parts::read(half).unwrap());
+        let names = |parts: &Parts| -> Vec<_> {
+            let names = parts.exports.iter().map(|export| export.name.to_owned());
+            names.collect()
+        };
+        assert_eq!(names(&memory), [MEMORY, REALLOC]);
+        assert_eq!((memory.imports(), memory.bodies.len()), (0, 1));
+        assert_eq!(memory.data[0].data, b"Hello World");
+        assert!(memory.globals.is_none());
+        assert_eq!(names(&code), [ENTRY]);
+        // The function and the memory; $set and $handle.
+        assert_eq!((code.imports(), code.bodies.len()), (2, 2));
+        assert!(code.data.is_empty());
+        assert!(code.globals.is_some());
+    }
+
+    #[test]
+    fn what_two_halves_cannot_do_is_refused() {
+        let table = "(table 1 funcref) (elem (i32.const 0) $dead) (type $plain (func))";
+        for (realloc, handle, more, reason) in [
+            (
+                REALLOC_BODY,
+                "i32.const 0 call_indirect (type $plain)",
+                table,
+                "calls by a table",
+            ),
+            (REALLOC_BODY, HANDLE_BODY, "(start $dead)", "start function"),
+            ("global.get $stack", HANDLE_BODY, "", "more than memory"),
+            (
+                "call $unused i32.const 64",
+                HANDLE_BODY,
+                "",
+                "more than memory",
+            ),
+        ] {
+            let module = compiled(realloc, handle, more);
+            let refused = split(&module, "handle").err().unwrap().to_string();
+            assert!(refused.contains(reason), "{refused}");
+        }
+        let module = compiled(REALLOC_BODY, HANDLE_BODY, "");
+        let refused = split(&module, "other").err().unwrap().to_string();
+        assert!(refused.contains("no export other"), "{refused}");
+    }
+}
