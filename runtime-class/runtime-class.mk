@@ -31,7 +31,7 @@ static-installer:
 
 # The version is that of the sources: Debian keeps only its newest build of them,
 # and in a release to come, as forky is, only the newest version. So what a suite
-# has no more is compiled, with the shim for runc's pods, in some minutes.
+# has no more is compiled, with what runs pods, in some minutes.
 $(CONTAINERDS) $(CONTAINERDS_OF_GO): $(CACHE)/containerd-%/usr/bin/containerd: | $(CACHE)/containerd-% ;
 
 $(CACHE)/containerd-%:
@@ -43,7 +43,7 @@ compile_containerd = { echo "Compiling containerd $*: some minutes." && rm -rf $
   CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X $(containerd_module)/version.Version=$*" -o usr/bin/ $(containerd_commands) && \
   mv $@.new $@; }
 containerd_module = github.com/containerd/containerd$(if $(filter 1.%,$*),,/v2)
-containerd_commands = $(addprefix $(containerd_module)/cmd/,containerd containerd-shim-runc-v2)
+containerd_commands = $(addprefix $(containerd_module)/cmd/,containerd containerd-shim-runc-v2 ctr)
 
 $(RUNC): $(firstword $(CONTAINERDS))
 
