@@ -40,7 +40,7 @@ bench bench-compare: export BENCH_PROFILE := optimized
 
 .PHONY: bench bench-compare bench-docs bench-components test-bench
 
-bench: build bench-components $(VEGETA) $(STRACE_ROOT) $(VALGRIND_ROOT) $(WRK_ROOT) ## Measure side by side with Flask, Go, native Rust and stock Spin; QUICK=1 takes 3 minutes
+bench: build bench-components $(VEGETA) $(STRACE_ROOT) $(VALGRIND_ROOT) $(WRK_ROOT) ## Measure side by side with Flask, Go, native Rust and stock Spin; QUICK=1 takes 4 minutes
 	cargo build $(OPTIMIZED)
 	cargo build $(PUSH)
 	cargo build --release --locked --manifest-path bench/peers/axum/Cargo.toml --target-dir $(BENCH)/axum
