@@ -33,22 +33,21 @@ STOCK := $(BENCH)/spin-rust.wasm
 FLOOR := $(BENCH)/floor.wasm
 jco = node $(JCO)/node_modules/@bytecodealliance/jco/dist/jco.js
 
+.PHONY: bench bench-compare bench-docs bench-components optimized test-bench
+
 # What is timed is compiled as Spin is; what is counted in `make test` is not, so
 # that the test does not wait for it.
-OPTIMIZED := --profile optimized --locked --package swiss-host --package swiss-tests --bin swiss-host --example probe
+optimized:
+	cargo build --profile optimized --locked --package swiss-host --package swiss-tests --bin swiss-host --example probe
+
 bench bench-compare: export BENCH_PROFILE := optimized
-
-.PHONY: bench bench-compare bench-docs bench-components test-bench
-
-bench: build bench-components $(VEGETA) $(STRACE_ROOT) $(VALGRIND_ROOT) $(WRK_ROOT) ## Measure side by side with Flask, Go, native Rust and stock Spin; QUICK=1 takes 4 minutes
-	cargo build $(OPTIMIZED)
+bench: build optimized bench-components $(VEGETA) $(STRACE_ROOT) $(VALGRIND_ROOT) $(WRK_ROOT) ## Measure side by side with Flask, Go, native Rust and stock Spin; QUICK=1 takes 4 minutes
 	cargo build $(PUSH)
 	cargo build --release --locked --manifest-path bench/peers/axum/Cargo.toml --target-dir $(BENCH)/axum
 	cd bench/peers/go && go build -trimpath -ldflags '-s -w' -o $(CURDIR)/$(BENCH)/go-peer
 	cd bench && $(bench_tools) VEGETA=$(VEGETA) $(BENCH_VENV)/bin/python -m harness $(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(NOISY)),--noisy)
 
-bench-compare: build bench-components $(VALGRIND_ROOT) ## Measure the component beside the one in the file BEFORE
-	cargo build $(OPTIMIZED)
+bench-compare: build optimized bench-components $(VALGRIND_ROOT) ## Measure the component beside the one in the file BEFORE
 	cd bench && $(bench_tools) $(BENCH_VENV)/bin/python -m harness.compare $(abspath $(BEFORE))
 
 bench-docs: $(BENCH_VENV)/installed ## Write the figures of bench/results into README and docs

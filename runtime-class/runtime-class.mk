@@ -30,12 +30,12 @@ static-installer:
 	install -D $(CARGO_TARGET_DIR)/release/node-installer $(STATIC_INSTALLER)
 
 # The version is that of the sources: Debian keeps only its newest build of them,
-# and in a release to come, as forky is, only the newest version. So what a suite
-# has no more is compiled, with what runs pods, in some minutes.
+# and in a release to come, as forky is, only the newest version. What Debian does
+# not have, or has no more, is compiled, with what runs pods, in some minutes.
 $(CONTAINERDS) $(CONTAINERDS_OF_GO): $(CACHE)/containerd-%/usr/bin/containerd: | $(CACHE)/containerd-% ;
 
 $(CACHE)/containerd-%:
-	$(if $(CONTAINERD_$*),$(call unpack_debian,'containerd=$**' runc,$(CONTAINERD_$*)) || $(compile_containerd),$(compile_containerd))
+	$(if $(CONTAINERD_$*),$(call unpack_debian,'containerd=$**' runc,$(CONTAINERD_$*)) ||) $(compile_containerd)
 
 # In a module of its own: 2.0's has replacements, which `go install` refuses.
 compile_containerd = { echo "Compiling containerd $*: some minutes." && rm -rf $@.new && mkdir -p $@.new && cd $@.new && \

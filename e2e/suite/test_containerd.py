@@ -28,4 +28,4 @@ def test_a_restart_of_containerd_is_not_noticed(release):
     figures.note_load("During restart of containerd", running.results)
     figures.note("Restart of containerd", container_restarts=release.restarts())
     assert release.restarts() == 0
-    assert all(results["lost"] == 0 for results in running.results.values())
+    running.assert_none_lost()
