@@ -10,12 +10,12 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/swiss
 PORT ?= 5000
 
-# The tools and their tests, always the same choice of packages: with another
-# one Cargo would unite other features, and compile wasmtime once more.
-TOOLS := --release --locked --package swiss-build --package swiss-host --package swiss-manifest --package swiss-tests
-
-# What is built by itself, so that `make up` does not wait for it.
-PUSH := --release --locked --package swiss-push
+# Every Cargo command selects all packages, and says by `--bin`, `--lib`, `--test`
+# and the like which of them it builds. Cargo unites the features of what is
+# selected, so a command with another selection compiles the dependencies again.
+WORKSPACE := --release --locked --workspace
+# With the features that only tests turn on.
+TESTED := $(WORKSPACE) --features swiss-node-installer/crash-points,swiss-node-installer/cluster-tests
 
 # Spin, where it is on PATH and is 3.6 or newer.
 SPIN := $(shell spin --version 2>/dev/null | awk '$$1 == "spin" { split($$2, v, "."); if (v[1] * 100 + v[2] >= 306) print $$1 }')
@@ -51,23 +51,27 @@ BOOKWORM := $(filter bookworm,$(CODENAME))
 ##@ Use
 
 .PHONY: up
-up: build $(if $(SPIN),,tools) ## Build what is missing and serve on PORT (5000)
+up: build ## Build what is missing and serve on PORT (5000)
+	@echo "[3/3] Serving. Ctrl-C stops it."
 	exec $(if $(SPIN),spin up,target/release/swiss-host) --listen 127.0.0.1:$(PORT)
 
 .PHONY: build
 build: ## Build the component target/swiss.wasm
-	cargo build $(if $(SPIN),--release --locked --package swiss-build,$(TOOLS))
+	@echo "[1/3] Compiling the tools: 330 crates and some minutes the first time, a second later."
+	cargo build $(WORKSPACE) --bin swiss-build $(if $(SPIN),,--bin swiss-host)
+	@echo "[2/3] Building the component."
 	target/release/swiss-build
 
+# What the tests run even where there is a Spin.
 .PHONY: tools
 tools:
-	cargo build $(TOOLS)
+	cargo build $(WORKSPACE) --bin swiss-build --bin swiss-host --bin swiss-push
 
 .PHONY: push
 push: FORMAT ?= component
 push: build ## Push to IMAGE, as FORMAT (component or spin); FORCE=1 replaces a tag
 	$(if $(IMAGE),,$(error IMAGE is not set: make push IMAGE=gcr.io/PROJECT/swiss:v1))
-	cargo build $(PUSH)
+	cargo build $(WORKSPACE) --bin swiss-push
 	$(strip target/release/swiss-push --format $(FORMAT) $(if $(filter-out 0,$(FORCE)),--force) $(if $(SPIN),--spin spin) $(IMAGE))
 
 .PHONY: help
@@ -77,15 +81,19 @@ help: ## List the verbs
 ##@ Test
 
 .PHONY: test
-test: lint test-component test-outside test-packaging test-chart test-installer test-bench ## Run everything that needs no cluster
+test: ## Run everything that needs no cluster
+	$(call in_turn,lint test-component test-outside test-packaging test-chart test-installer test-bench)
 	@echo "All tests passed."
 
+# Makes the targets $(1) one after the other, and says at the end how long each took.
+in_turn = @times=; for part in $(1); do SECONDS=0; $(MAKE) $$part; \
+  times+=$$(printf '%6d s  %s' $$SECONDS $$part)$$'\n'; done; printf '\n%s\n' "$$times"
+
 .PHONY: test-component
-test-component: build-variants ## Test the component and the host, in Rust
-	cargo test --locked --package swiss --lib
-	cargo test $(TOOLS)
-	cargo test $(TOOLS) --test component -- --show-output
-	cargo test $(PUSH)
+test-component: build-variants ## Test the component and the tools, in Rust
+	cargo test $(TESTED) --lib --bin swiss-build --bin swiss-host --bin swiss-push --test contract --test host --test reuse
+	cargo test $(TESTED) --test component -- --show-output
+	cargo test $(TESTED) --doc
 
 .PHONY: test-outside
 test-outside: build tools $(OUTSIDE)/installed $(JCO)/installed ## Ask the original, a second runtime and outside judges
@@ -104,23 +112,18 @@ endif
 lint: export PATH := $(LINT)/bin:$(PATH)
 lint: export RUSTDOCFLAGS := --deny warnings
 lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
-	cargo fmt --all --check
-	cargo clippy --locked --package swiss --all-targets
-	cargo clippy $(TOOLS) --all-targets
-	cargo clippy $(PUSH) --all-targets
-	cargo clippy $(INSTALLER) --all-targets
-	cargo doc --locked --package swiss --no-deps
-	cargo doc $(TOOLS) --no-deps
-	cargo doc $(PUSH) --no-deps
-	cargo doc $(INSTALLER) --no-deps
-	cargo shear
-# Offline, cargo-deny wants also the crates of other platforms to be there.
-	cargo fetch --locked
-	cargo deny --workspace --offline --locked check --deny warnings licenses bans sources
 	typos
 	shellcheck .ci/run
 	ruff check tests e2e bench
 	ruff format --check tests e2e bench
+	cargo fmt --all --check
+	cargo shear
+# Offline, cargo-deny wants also the crates of other platforms to be there.
+	cargo fetch --locked
+	cargo deny --workspace --offline --locked check --deny warnings licenses bans sources
+# The stand-in shim takes Debian's libraries: `make test-shim` lints it.
+	cargo clippy $(TESTED) --exclude swiss-shim --all-targets
+	cargo doc $(TESTED) --exclude swiss-shim --no-deps
 
 $(OUTSIDE)/installed: | tests/outside/requirements.txt
 $(LINT)/installed: | tests/lint/requirements.txt
@@ -139,6 +142,7 @@ $(JCO)/installed:
 	npm ci --prefix $(@D) --no-audit --no-fund
 	touch $@
 
+include tests/go/go.mk
 include tests/chart/chart.mk
 include tests/packaging/packaging.mk
 include e2e/e2e.mk

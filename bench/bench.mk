@@ -2,12 +2,10 @@
 # Makefile.
 STRACE_VERSION := 6.1
 VALGRIND_VERSION := 3.19.0
-VEGETA_VERSION := 12.13.0
 WRK_VERSION := 4.1.0
 
 # The versions are those of the sources: Debian keeps only its newest build of
 # them. Elsewhere they are those of PATH.
-VEGETA := $(CACHE)/vegeta-$(VEGETA_VERSION)/vegeta
 ifneq ($(BOOKWORM),)
 STRACE_ROOT := $(CACHE)/strace-$(STRACE_VERSION)
 VALGRIND_ROOT := $(CACHE)/valgrind-$(VALGRIND_VERSION)
@@ -24,9 +22,6 @@ $(CACHE)/valgrind-$(VALGRIND_VERSION):
 $(CACHE)/wrk-$(WRK_VERSION):
 	$(call unpack_debian,'wrk=$(WRK_VERSION)-*' libluajit-5.1-2)
 
-$(VEGETA):
-	$(call go_install,github.com/tsenart/vegeta/v12@v$(VEGETA_VERSION))
-
 BENCH := target/bench
 # What we compare with: see bench/peers/README.md.
 STOCK := $(BENCH)/spin-rust.wasm
@@ -38,11 +33,11 @@ jco = node $(JCO)/node_modules/@bytecodealliance/jco/dist/jco.js
 # What is timed is compiled as Spin is; what is counted in `make test` is not, so
 # that the test does not wait for it.
 optimized:
-	cargo build --profile optimized --locked --package swiss-host --package swiss-tests --bin swiss-host --example probe
+	cargo build --profile optimized --locked --workspace --bin swiss-host --example probe
 
 bench bench-compare: export BENCH_PROFILE := optimized
 bench: build optimized bench-components $(VEGETA) $(STRACE_ROOT) $(VALGRIND_ROOT) $(WRK_ROOT) ## Measure side by side with Flask, Go, native Rust and stock Spin; QUICK=1 takes 4 minutes
-	cargo build $(PUSH)
+	cargo build $(WORKSPACE) --bin swiss-push
 	cargo build --release --locked --manifest-path bench/peers/axum/Cargo.toml --target-dir $(BENCH)/axum
 	cd bench/peers/go && go build -trimpath -ldflags '-s -w' -o $(CURDIR)/$(BENCH)/go-peer
 	cd bench && $(bench_tools) VEGETA=$(VEGETA) $(BENCH_VENV)/bin/python -m harness $(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(NOISY)),--noisy)
@@ -54,7 +49,7 @@ bench-docs: $(BENCH_VENV)/installed ## Write the figures of bench/results into R
 	cd bench && $(BENCH_VENV)/bin/python -m harness.documents
 
 test-bench: build bench-components $(VALGRIND_ROOT) ## Hold the work for a request to its limits, and the documents to the results
-	cargo build $(TOOLS) --example probe
+	cargo build $(WORKSPACE) --example probe
 	cd bench && $(bench_tools) $(BENCH_VENV)/bin/python -m pytest $(PYTEST_ARGS)
 
 # What the component is compared with.

@@ -10,7 +10,7 @@ e2e: $(if $(KUBECONFIG),,$(if $(SHIM),,test-shim) test-installer-nodes test-inst
 	@echo "All tests on Kubernetes passed."
 
 e2e-suite: build $(HELM3) $(HELM4) $(GATEWAY_API) $(E2E_VENV)/installed $(if $(KUBECONFIG),,cluster-parts static-installer $(if $(SHIM),,shim)) ## Of these, what is asked of the cluster; PYTEST_ARGS chooses tests
-	cargo build $(PUSH)
+	cargo build $(WORKSPACE) --bin swiss-push
 ifdef KUBECONFIG
 	cd e2e && $(e2e_environment) OTHER_CLUSTER=1 $(E2E_VENV)/bin/python -m pytest -rs $(PYTEST_ARGS)
 else

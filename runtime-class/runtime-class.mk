@@ -17,9 +17,6 @@ KUBE_APISERVER ?= $(KUBERNETES)/kube-apiserver
 KUBECTL ?= $(KUBERNETES)/kubectl
 ETCD ?= $(E2E_FORKY)/usr/bin/etcd
 
-# Always the same choice of features, as with $(TOOLS).
-INSTALLER := --release --locked --package swiss-node-installer --features crash-points,cluster-tests
-
 # What the tests on Kubernetes put into an image: static, as the Dockerfile's is.
 # That has musl for it, which takes a target that not every machine can get.
 STATIC_INSTALLER := $(CARGO_TARGET_DIR)/static/node-installer
@@ -40,7 +37,7 @@ $(CACHE)/containerd-%:
 # In a module of its own: 2.0's has replacements, which `go install` refuses.
 compile_containerd = { echo "Compiling containerd $*: some minutes." && rm -rf $@.new && mkdir -p $@.new && cd $@.new && \
   go mod init containerd-of-tests && go get $(containerd_commands:%=%@v$*) && \
-  CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X $(containerd_module)/version.Version=$*" -o usr/bin/ $(containerd_commands) && \
+  $(go_build) -ldflags "-s -w -X $(containerd_module)/version.Version=$*" -o usr/bin/ $(containerd_commands) && \
   mv $@.new $@; }
 containerd_module = github.com/containerd/containerd$(if $(filter 1.%,$*),,/v2)
 containerd_commands = $(addprefix $(containerd_module)/cmd/,containerd containerd-shim-runc-v2 ctr)
@@ -53,22 +50,22 @@ space := $() $()
 # Nodes with real containerds take root, as the installer does, and Debian's packages.
 WITH_NODES := $(and $(BOOKWORM),$(filter 0,$(shell id -u)))
 test-installer: $(if $(WITH_NODES),$(CONTAINERDS)) ## Test the node installer's edits and manifests, and as root on Debian 12 with real containerds
-	cargo test $(INSTALLER) --lib --bins --test config --test manifests $(if $(WITH_NODES),--test node)
+	cargo test $(TESTED) --bin node-installer --test config --test manifests $(if $(WITH_NODES),--test node)
 	$(if $(WITH_NODES),,@echo "skipped: the node installer with real containerds, which takes root and Debian 12")
 
 test-installer test-installer-nodes test-installer-cluster: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS))
 test-installer test-installer-nodes: export RUNC := $(RUNC)
 test-installer-nodes: export BUSYBOX := $(BUSYBOX)
 test-installer-nodes: $(CONTAINERDS) $(BUSYBOX) ## Kill the node installer at every step, and start pods after it (takes root)
-	cargo test $(INSTALLER) --test crash --test pods
+	cargo test $(TESTED) --test crash --test pods
 
 test-installer-cluster: export KUBE_APISERVER := $(KUBE_APISERVER)
 test-installer-cluster: export KUBECTL := $(KUBECTL)
 test-installer-cluster: export ETCD := $(ETCD)
 test-installer-cluster: $(CONTAINERDS) $(KUBERNETES) $(E2E_FORKY) ## Test the node installer with a real API server (KUBE_APISERVER, KUBECTL, ETCD)
-	cargo test $(INSTALLER) --test cluster
+	cargo test $(TESTED) --test cluster
 
 .PHONY: test-installer-versions
 test-installer-versions: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS_OF_GO))
 test-installer-versions: $(CONTAINERDS_OF_GO) ## Test the node installer with the containerds that Debian does not have
-	cargo test $(INSTALLER) --test node
+	cargo test $(TESTED) --test node

@@ -124,6 +124,8 @@ pub fn prepare(root: &Path, cargo: &mut Command, rustflags: &mut Vec<String>) {
     ];
     cargo
         .args(["-Z", "build-std=std,panic_abort"])
+        // Without std's symbolizer of backtraces, which WASI has no use for.
+        .args(["-Z", "build-std-features="])
         // `-Z` is for nightly compilers, or for who takes the risk.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTC", usr.join("bin/rustc"))

@@ -1,5 +1,6 @@
 # A real Kubernetes of two nodes on this machine. A part of the main Makefile.
-KUBERNETES_VERSION := 1.36.3
+KUBERNETES_MODULE := e2e/cluster/kubernetes
+KUBERNETES_VERSION := $(call go_version,k8s.io/kubernetes,$(KUBERNETES_MODULE))
 KUBERNETES := $(CACHE)/kubernetes-$(KUBERNETES_VERSION)
 
 # Debian's binaries that run on bookworm, too, and are not in it, and bookworm's
@@ -17,8 +18,10 @@ E2E_BOOKWORM := $(call listed,e2e-bookworm,$(E2E_BOOKWORM_PACKAGES))
 E2E_SHIM := $(abspath $(or $(SHIM),$(CARGO_TARGET_DIR)/release/containerd-shim-spin-v2))
 
 # Helm and version skew look at it.
+kubernetes_parts = $(subst ., ,$(KUBERNETES_VERSION))
 kubernetes_version = $(foreach package,k8s.io/component-base/version k8s.io/client-go/pkg/version,\
-  -X $(package).gitMajor=1 -X $(package).gitMinor=36 -X $(package).gitVersion=v$(KUBERNETES_VERSION) \
+  -X $(package).gitMajor=$(word 1,$(kubernetes_parts)) -X $(package).gitMinor=$(word 2,$(kubernetes_parts)) \
+  -X $(package).gitVersion=v$(KUBERNETES_VERSION) \
   -X $(package).gitTreeState=clean -X $(package).gitCommit=module -X $(package).buildDate=1970-01-01T00:00:00Z)
 
 e2e_environment = KUBERNETES=$(KUBERNETES) FORKY=$(E2E_FORKY) BOOKWORM=$(E2E_BOOKWORM) \
@@ -46,8 +49,7 @@ $(KUBERNETES):
 	@echo "Compiling Kubernetes $(KUBERNETES_VERSION): about ten minutes, the first time."
 	rm -rf $@ $@.new
 	mkdir -p $@.new
-	cd e2e/cluster/kubernetes && CGO_ENABLED=0 go build -trimpath -pgo=off \
-	  -ldflags "$(strip -s -w $(kubernetes_version))" -o $@.new/ tool
+	cd $(KUBERNETES_MODULE) && $(go_build) -ldflags "$(strip -s -w $(kubernetes_version))" -o $@.new/ tool
 	mv $@.new $@
 
 $(E2E_FORKY):

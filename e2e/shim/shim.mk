@@ -7,9 +7,7 @@ SHIM_PACKAGES := libprotobuf-dev libprotobuf32 libprotoc32 libseccomp-dev protob
 SHIM_ROOT := $(CACHE)/debian-$(CODENAME)-shim
 SHIM_LIBRARIES := $(SHIM_ROOT)/usr/lib/$(shell uname -m)-linux-gnu
 
-# A choice of packages of its own, since `make up` does not wait for it;
-# tests/Cargo.toml sees to it that wasmtime is not compiled again.
-STAND_IN := --release --locked --package swiss-shim
+SHIM_BINARY := containerd-shim-spin-v2
 
 shim test-shim: export PROTOC := $(SHIM_ROOT)/usr/bin/protoc
 shim test-shim: export PROTOC_INCLUDE := $(SHIM_ROOT)/usr/include
@@ -21,11 +19,12 @@ shim test-shim: export LD_LIBRARY_PATH := $(SHIM_LIBRARIES)
 .PHONY: shim test-shim
 
 shim: | $(SHIM_ROOT) ## Build the stand-in shim target/release/containerd-shim-spin-v2
-	cargo build $(STAND_IN)
+	cargo build $(WORKSPACE) --bin $(SHIM_BINARY)
 
-test-shim: | $(SHIM_ROOT) ## Check and test the stand-in shim by itself
-	cargo clippy $(STAND_IN) --all-targets
-	cargo test $(STAND_IN)
+# The driver of `cargo clippy`, which would check all dependencies first, although
+# they are compiled.
+test-shim: | $(SHIM_ROOT) ## Lint and test the stand-in shim by itself
+	RUSTC_WORKSPACE_WRAPPER=clippy-driver cargo test $(WORKSPACE) --bin $(SHIM_BINARY)
 
 $(SHIM_ROOT):
 	$(call unpack_debian,$(SHIM_PACKAGES))

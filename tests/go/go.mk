@@ -1,0 +1,43 @@
+# The Go programs that tests and benchmarks run. go.mod and kube-score/go.mod pin
+# their versions. A part of the main Makefile.
+
+# The version of the module $(1), without its v, in the go.mod of the folder $(2).
+go_version = $(shell awk '{ sub(/^(require|tool) /, "") } $$1 == "$(1)" && $$2 ~ /^v/ { print substr($$2, 2) }' $(2)/go.mod)
+
+GO_TOOLS := tests/go
+HELM3_VERSION := $(call go_version,helm.sh/helm/v3,$(GO_TOOLS))
+HELM4_VERSION := $(call go_version,helm.sh/helm/v4,$(GO_TOOLS))
+
+# A build for all programs of a module, so that what they share is compiled once,
+# in a folder named after the lock file. The same flags everywhere, because Go
+# shares what it has compiled only between builds with the same flags: without
+# debugging information, which `-s -w` would drop in the end, and with less
+# garbage collection in the compiler.
+go_build = CGO_ENABLED=0 GOGC=400 go build -trimpath -pgo=off -gcflags=all=-dwarf=false
+GO_PROGRAMS := $(call locked,go,$(GO_TOOLS)/go.sum)
+KUBE_SCORE_PROGRAMS := $(call locked,kube-score,$(GO_TOOLS)/kube-score/go.sum)
+
+HELM3 := $(GO_PROGRAMS)/helm3
+HELM4 := $(GO_PROGRAMS)/helm4
+HELM_DOCS := $(GO_PROGRAMS)/helm-docs
+VEGETA := $(GO_PROGRAMS)/vegeta
+# The custom resource definitions of the Gateway API, which hold the schemas.
+GATEWAY_API := $(GO_PROGRAMS)/gateway-api
+KUBE_SCORE := $(KUBE_SCORE_PROGRAMS)/kube-score
+
+$(HELM3) $(HELM4) $(HELM_DOCS) $(VEGETA) $(GATEWAY_API): | $(GO_PROGRAMS) ;
+$(KUBE_SCORE): | $(KUBE_SCORE_PROGRAMS) ;
+
+$(GO_PROGRAMS):
+	@echo "Compiling Helm 3, Helm 4, helm-docs and vegeta: some minutes, the first time."
+	rm -rf $@.new && mkdir -p $@.new
+	cd $(GO_TOOLS) && $(go_build) -ldflags "-s -w -X helm.sh/helm/v3/internal/version.version=v$(HELM3_VERSION)" -o $@.new/helm3 helm.sh/helm/v3/cmd/helm
+	cd $(GO_TOOLS) && $(go_build) -ldflags "-s -w -X helm.sh/helm/v4/internal/version.version=v$(HELM4_VERSION)" -o $@.new/helm4 helm.sh/helm/v4/cmd/helm
+	cd $(GO_TOOLS) && $(go_build) -ldflags "-s -w" -o $@.new/ github.com/norwoodj/helm-docs/cmd/helm-docs github.com/tsenart/vegeta/v12
+	cp -r --no-preserve=mode $$(cd $(GO_TOOLS) && go list -m -f '{{.Dir}}' sigs.k8s.io/gateway-api)/config/crd/standard $@.new/gateway-api
+	mv $@.new $@
+
+$(KUBE_SCORE_PROGRAMS):
+	rm -rf $@.new && mkdir -p $@.new
+	cd $(GO_TOOLS)/kube-score && $(go_build) -ldflags "-s -w" -o $@.new/ tool
+	mv $@.new $@
