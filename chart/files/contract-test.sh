@@ -1,21 +1,21 @@
-# Run by the pod of `helm test` in busybox; $HOST and $PORT are the Service.
-# timeout, because with -T the wget of a busybox linked to glibc crashes.
+# The `helm test` pod runs this in busybox. $HOST and $PORT are those of the Service.
+# `timeout`, because `wget -T` crashes in a busybox that is linked with glibc.
 set -u
 failures=0
 case $HOST in *:*) HOST="[$HOST]" ;; esac
 
-# What a request is answered with: status line and headers, then the content and
-# an "x", which keeps the shell from dropping the newline at the end.
-ask() { # PATH [WGET-OPTION...]
+# Prints the response: status line, headers and content. The shell would drop a
+# newline at the end, so an "x" follows.
+request() { # PATH [WGET-OPTION...]
   path=$1
   shift
   timeout 10 wget -q -S -O - "$@" "http://$HOST:$PORT$path" 2>&1
   printf x
 }
 
-# A response has a status and, when they are given, a media type and, after the
-# empty line, the exact content. wget indents the headers by two spaces, and shows
-# neither headers nor content of an error.
+# Checks the status of a response and, if given, its media type and exact content,
+# which follows the empty line. wget indents headers by two spaces, and prints
+# neither headers nor content of an error response.
 expect() { # NAME STATUS RESPONSE [MEDIA-TYPE CONTENT]
   case $3 in
     *"HTTP/1.1 $2"*) ;;
@@ -46,8 +46,8 @@ wrong() { # NAME EXPECTED RESPONSE
 }
 
 echo "http://$HOST:$PORT"
-expect 'GET /will' 200 "$(ask /will)" application/json '"Hello World"'
-expect 'GET /ready' 200 "$(ask /ready)" application/json '"It works!"'
-expect 'GET /nowhere' 404 "$(ask /nowhere)"
-expect 'POST /will' 405 "$(ask /will --post-data x)"
+expect 'GET /will' 200 "$(request /will)" application/json '"Hello World"'
+expect 'GET /ready' 200 "$(request /ready)" application/json '"It works!"'
+expect 'GET /nowhere' 404 "$(request /nowhere)"
+expect 'POST /will' 405 "$(request /will --post-data x)"
 [ "$failures" -eq 0 ]

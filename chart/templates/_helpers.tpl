@@ -1,10 +1,10 @@
-{{/* Names and labels. The checks that no schema can make are in _validate.tpl. */}}
+{{/* Names and labels. */}}
 
 {{- define "swiss.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
 {{- end }}
 
-{{/* 49 characters, because "-contract-test" is appended and 63 is the limit of a Service (RFC 1035). */}}
+{{/* At most 49 characters: "-contract-test" is appended, and the limit for a Service is 63 (RFC 1035). */}}
 {{- define "swiss.fullname" -}}
 {{- if .Values.fullnameOverride }}
 {{- .Values.fullnameOverride | trunc 49 | trimSuffix "-" }}
@@ -27,7 +27,7 @@
 {{- end }}
 {{- end }}
 
-{{/* The image by digest if there is one, else by tag. */}}
+{{/* The image by digest if it is set, otherwise by tag. */}}
 {{- define "swiss.image" -}}
 {{- if .Values.image.digest }}
 {{- printf "%s@%s" .Values.image.repository .Values.image.digest }}
@@ -47,7 +47,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimAll "._-" }}
 {{- end }}
 
-{{/* Without the chart's version, of which a pod is no different: it would restart for it. */}}
+{{/* Without the chart's version, so that a new version of the chart restarts no pod. */}}
 {{- define "swiss.podLabels" -}}
 {{ include "swiss.selectorLabels" . }}
 app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | splitList "@" | first | trunc 63 | trimAll "._-" | quote }}
@@ -56,7 +56,7 @@ app.kubernetes.io/version: {{ .Values.image.tag | default .Chart.AppVersion | sp
 {{- end }}
 {{- end }}
 
-{{/* Labels of the pod of `helm test`: not the selector's, or it would get requests. */}}
+{{/* Labels of the `helm test` pod. The selector must not match them, or the pod would get requests. */}}
 {{- define "swiss.testSelectorLabels" -}}
 app.kubernetes.io/name: {{ include "swiss.name" . | trunc 49 | trimSuffix "-" }}-contract-test
 app.kubernetes.io/instance: {{ .Release.Name }}

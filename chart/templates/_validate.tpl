@@ -1,6 +1,6 @@
 {{/*
-What values.schema.json cannot say: values that are right each by itself and
-wrong together. Each is refused with the reason and what to write instead.
+Refuses combinations of values that are each valid by themselves, which
+values.schema.json cannot express. Each message gives the reason and a correction.
 */}}
 
 {{- define "swiss.validate" -}}
@@ -16,14 +16,14 @@ wrong together. Each is refused with the reason and what to write instead.
 {{- define "swiss.validateImage" -}}
 {{- $image := .Values.image }}
 {{- if not $image.repository }}
-{{- fail (printf "\n\nimage.repository is missing: say where the artifact was pushed, for example\n\n  helm install %s ... --set image.repository=gcr.io/PROJECT/swiss --set image.tag=v1\n\nThe command that pushed it printed both." .Release.Name) }}
+{{- fail (printf "\n\nimage.repository is missing. Set it to the repository that the artifact was pushed to, for example\n\n  helm install %s ... --set image.repository=gcr.io/my-project/swiss --set image.tag=v1\n\nThe command that pushed the artifact printed both values." .Release.Name) }}
 {{- end }}
 {{- $digest := "" }}
 {{- if contains "@" $image.tag }}
 {{- $digest = splitList "@" $image.tag | last }}
 {{- end }}
 {{- if and $digest $image.digest (ne $digest $image.digest) }}
-{{- fail (printf "\n\nimage.tag and image.digest disagree: the tag names %s, the digest is %s. Remove one." $digest $image.digest) }}
+{{- fail (printf "\n\nimage.tag and image.digest disagree: the tag contains %s, the digest is %s. Remove one of them." $digest $image.digest) }}
 {{- end }}
 {{- end }}
 
@@ -33,20 +33,20 @@ wrong together. Each is refused with the reason and what to write instead.
 {{- $container := .Values.securityContext }}
 {{- $capabilities := $container.capabilities | default dict }}
 {{- if and (has "ALL" $capabilities.drop) (not $capabilities.add) }}
-{{- fail "\n\nsecurityContext.capabilities drops ALL and adds none: the shim then leaves the process every capability instead of none (libcontainer applies only sets that are not empty). Add NET_BIND_SERVICE, which `restricted` namespaces allow too." }}
+{{- fail "\n\nsecurityContext.capabilities drops ALL and adds none: the shim then leaves the process every capability instead of none (libcontainer applies only sets that are not empty). Add NET_BIND_SERVICE, which Pod Security `restricted` also allows." }}
 {{- end }}
 {{- if eq $packaging "spin" }}
 {{- if $container.readOnlyRootFilesystem }}
-{{- fail "\n\nsecurityContext.readOnlyRootFilesystem cannot be with image.packaging=spin: at its start the shim writes /.cache and /spin.json, fails and exits with 137. Push the component artifact (`make push`) and set image.packaging=component, or set it to false." }}
+{{- fail "\n\nsecurityContext.readOnlyRootFilesystem does not work with image.packaging=spin: the shim cannot write /.cache and /spin.json when it starts, and the container exits with code 137. Push the component artifact (`make push`) and set image.packaging=component, or set readOnlyRootFilesystem to false." }}
 {{- end }}
 {{- $user := $pod.runAsUser | default 0 }}
 {{- if hasKey $container "runAsUser" }}
 {{- $user = $container.runAsUser }}
 {{- end }}
 {{- $nonRoot := or (ne (int64 $user) 0) $pod.runAsNonRoot $container.runAsNonRoot }}
-{{- /* Without a securityContext of its own the container gets the chart's, which drops ALL. */}}
+{{- /* If securityContext is empty, the container gets the chart's default, which drops ALL. */}}
 {{- if and $nonRoot (or (not $container) (has "ALL" $capabilities.drop)) }}
-{{- fail "\n\nA pod with image.packaging=spin cannot be both non-root and without capabilities: the shim writes /.cache and /spin.json into a root directory that belongs to root, fails and exits with 137. Push the component artifact (`make push`) and set image.packaging=component, or leave podSecurityContext and securityContext empty." }}
+{{- fail "\n\nA pod with image.packaging=spin cannot be both non-root and without capabilities: the shim cannot write /.cache and /spin.json into the root directory, which belongs to root, and the container exits with code 137. Push the component artifact (`make push`) and set image.packaging=component, or leave podSecurityContext and securityContext empty." }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -58,7 +58,7 @@ wrong together. Each is refused with the reason and what to write instead.
 {{- fail (printf "\n\n%s.exec does not work: the Spin shim cannot run commands in the container. Use httpGet." $name) }}
 {{- end }}
 {{- if ne (len (compact (list .httpGet .tcpSocket .grpc))) 1 }}
-{{- fail (printf "\n\n%s needs exactly one of httpGet, tcpSocket and grpc. Set the others to null; to switch the probe off, set %s itself to null." $name $name) }}
+{{- fail (printf "\n\n%s needs exactly one of httpGet, tcpSocket and grpc. Set the others to null; to disable the probe, set %s itself to null." $name $name) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -68,18 +68,18 @@ wrong together. Each is refused with the reason and what to write instead.
 {{- end }}
 {{- $sleep := ($preStop.sleep | default dict).seconds | default 0 }}
 {{- if and $sleep (le (int .Values.terminationGracePeriodSeconds) (int $sleep)) }}
-{{- fail (printf "\n\nterminationGracePeriodSeconds is %d and lifecycle.preStop.sleep.seconds %d: the sleep counts, so the pod would be killed in its sleep. Make the first longer by the seconds that a request may take." (int .Values.terminationGracePeriodSeconds) (int $sleep)) }}
+{{- fail (printf "\n\nterminationGracePeriodSeconds is %d and lifecycle.preStop.sleep.seconds is %d. The grace period includes the sleep, so the kubelet would kill the pod during it. Make the grace period longer than the sleep, by the seconds that a request may take." (int .Values.terminationGracePeriodSeconds) (int $sleep)) }}
 {{- end }}
 {{- range .Values.extraEnv }}
 {{- if eq .name "SPIN_HTTP_LISTEN_ADDR" }}
-{{- fail "\n\nextraEnv sets SPIN_HTTP_LISTEN_ADDR, which the chart sets from containerPort, so that probes and Service lead to it. Set containerPort." }}
+{{- fail "\n\nextraEnv sets SPIN_HTTP_LISTEN_ADDR. The chart sets it from containerPort, so that the probes and the Service use the same port. Set containerPort instead." }}
 {{- end }}
 {{- if and (eq .name "SPIN_MAX_INSTANCE_MEMORY") .value (not (regexMatch "^[0-9]+$" (toString .value))) }}
-{{- fail (printf "\n\nextraEnv sets SPIN_MAX_INSTANCE_MEMORY to %s, which the shim silently ignores: it takes a plain number of bytes, such as \"67108864\"." (toString .value)) }}
+{{- fail (printf "\n\nextraEnv sets SPIN_MAX_INSTANCE_MEMORY to %s, which the shim silently ignores. Set it to a plain number of bytes, such as \"67108864\"." (toString .value)) }}
 {{- end }}
 {{- end }}
 {{- if and .Values.spinVariables (eq .Values.image.packaging "component") }}
-{{- fail "\n\nspinVariables have no effect with image.packaging=component: the artifact has no spin.toml to declare a variable. Use packaging container or spin." }}
+{{- fail "\n\nspinVariables have no effect with image.packaging=component: the artifact has no spin.toml to declare a variable. Use image.packaging=container or spin." }}
 {{- end }}
 {{- end }}
 
@@ -87,7 +87,7 @@ wrong together. Each is refused with the reason and what to write instead.
 {{- range $where := list "commonLabels" "podLabels" }}
 {{- range $key, $value := index $.Values $where }}
 {{- if has $key (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "helm.sh/chart") }}
-{{- fail (printf "\n\n%s sets %s, which the chart sets itself and selects its pods by. Use nameOverride to change the name, and a label of your own for the rest." $where $key) }}
+{{- fail (printf "\n\n%s sets %s, which the chart sets itself. Use nameOverride to change the name, and labels of your own for everything else." $where $key) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -98,14 +98,14 @@ wrong together. Each is refused with the reason and what to write instead.
 {{- if ne $service.type "LoadBalancer" }}
 {{- range $name := list "loadBalancerClass" "loadBalancerIP" "loadBalancerSourceRanges" }}
 {{- if index $service $name }}
-{{- fail (printf "\n\nservice.%s needs service.type=LoadBalancer, and the type is %s. Kubernetes would refuse or ignore it." $name $service.type) }}
+{{- fail (printf "\n\nservice.%s needs service.type=LoadBalancer, but the type is %s. Kubernetes would refuse or ignore it." $name $service.type) }}
 {{- end }}
 {{- end }}
 {{- end }}
 {{- if eq $service.type "ClusterIP" }}
 {{- range $name := list "externalTrafficPolicy" "nodePort" }}
 {{- if index $service $name }}
-{{- fail (printf "\n\nservice.%s needs service.type=LoadBalancer or NodePort: a ClusterIP has no traffic from outside." $name) }}
+{{- fail (printf "\n\nservice.%s needs service.type=LoadBalancer or NodePort: a ClusterIP Service gets no traffic from outside the cluster." $name) }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -119,16 +119,16 @@ wrong together. Each is refused with the reason and what to write instead.
 {{- fail "\n\nhttpRoute.healthCheckPolicy.enabled needs httpRoute.enabled: GKE reads the policy only for the backends of a Gateway." }}
 {{- end }}
 {{- if and .Values.otel.endpoint .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) }}
-{{- fail "\n\notel.endpoint is set, and the NetworkPolicy lets nothing out, so no telemetry would arrive. Allow the way to the collector, and to DNS if it goes by name, in networkPolicy.egress." }}
+{{- fail "\n\notel.endpoint is set, but the NetworkPolicy allows no traffic out, so no telemetry would arrive. In networkPolicy.egress, allow traffic to the collector, and to DNS if the endpoint is a host name." }}
 {{- end }}
 {{- end }}
 
 {{- define "swiss.validateScale" -}}
-{{- $fewest := .Values.replicaCount }}
+{{- $minimum := .Values.replicaCount }}
 {{- if .Values.autoscaling.enabled }}
-{{- $fewest = .Values.autoscaling.minReplicas }}
+{{- $minimum = .Values.autoscaling.minReplicas }}
 {{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) }}
-{{- fail (printf "\n\nautoscaling.minReplicas is %d, more than autoscaling.maxReplicas, %d. Raise maxReplicas." (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) }}
+{{- fail (printf "\n\nautoscaling.minReplicas is %d, which is more than autoscaling.maxReplicas, %d. Raise maxReplicas." (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) }}
 {{- end }}
 {{- if not (dig "requests" "cpu" "" (.Values.resources | default dict)) }}
 {{- fail "\n\nautoscaling.enabled needs resources.requests.cpu: the autoscaler's target is a percentage of it." }}
@@ -150,8 +150,8 @@ wrong together. Each is refused with the reason and what to write instead.
 {{- if eq $min $max }}
 {{- fail "\n\npodDisruptionBudget takes either minAvailable or maxUnavailable. Set one of them, and the other to null." }}
 {{- end }}
-{{- if and $min (not (kindIs "string" $budget.minAvailable)) (ge (int $budget.minAvailable) (int $fewest)) }}
-{{- fail (printf "\n\npodDisruptionBudget.minAvailable is %d and the fewest pods are %d: no node could ever be drained. Lower it, or run more pods." (int $budget.minAvailable) (int $fewest)) }}
+{{- if and $min (not (kindIs "string" $budget.minAvailable)) (ge (int $budget.minAvailable) (int $minimum)) }}
+{{- fail (printf "\n\npodDisruptionBudget.minAvailable is %d and the minimum number of pods is %d, so no node could ever be drained. Lower minAvailable, or run more pods." (int $budget.minAvailable) (int $minimum)) }}
 {{- end }}
 {{- end }}
 {{- end }}

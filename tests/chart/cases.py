@@ -1,4 +1,4 @@
-"""A value of the chart, and the place where it has to turn up."""
+"""A value of the chart, and where the rendered objects must contain it."""
 
 import functools
 from dataclasses import dataclass, field
@@ -13,34 +13,34 @@ ABSENT = object()
 
 @dataclass(frozen=True)
 class Case:
-    # As in `--set`, without lists: "service.port".
+    # The path as in `--set`, without list indices: "service.port".
     value: str
     given: object
     kind: str
     # A JSON pointer (RFC 6901) into the object of that kind.
     pointer: str
     expected: object = SAME
-    # Values without which this one has no effect.
-    along: dict = field(default_factory=dict)
-    # Contradicts other cases.
+    # Other values that this one needs to have an effect.
+    requires: dict = field(default_factory=dict)
+    # Conflicts with other cases.
     alone: bool = False
 
     def __str__(self) -> str:
         return f"{self.value} in {self.kind}"
 
     def check(self, cases: list) -> None:
-        """Renders the value, together with those of the other cases to save time."""
+        """Renders the value together with those of other cases, to run Helm less often."""
         expected = self.given if self.expected is SAME else self.expected
-        without = find(manifests(self.along), self.kind, self.pointer)
-        assert without != expected, "the default would pass too"
-        others = [c for c in cases if not (c.alone or self.alone) and c.along == self.along]
+        default = find(manifests(self.requires), self.kind, self.pointer)
+        assert default != expected, "the default renders the expected value too"
+        others = [c for c in cases if not (c.alone or self.alone) and c.requires == self.requires]
         values = [nested(case.value, case.given) for case in [*others, self]]
-        rendered = manifests(merged(self.along, *values))
+        rendered = manifests(merged(self.requires, *values))
         assert find(rendered, self.kind, self.pointer) == expected
 
 
 def find(documents: list[Manifest], kind: str, pointer: str) -> object:
-    """What a pointer leads to in the one object of a kind, or ABSENT."""
+    """The value at a pointer in the first object of a kind, or ABSENT."""
     found: object = next((d for d in documents if d["kind"] == kind), ABSENT)
     for key in pointer.split("/")[1:]:
         key = key.replace("~1", "/").replace("~0", "~")
@@ -53,8 +53,8 @@ def find(documents: list[Manifest], kind: str, pointer: str) -> object:
 
 @functools.cache
 def leaves() -> frozenset[str]:
-    """Every value of values.yaml, maps and lists that are empty or hold what the
-    Kubernetes API defines among them."""
+    """The path of every value in values.yaml. Lists, empty maps and the maps in
+    PASSED_ON count as one value."""
 
     def walk(prefix: str, value: object):
         if isinstance(value, dict) and value and prefix not in PASSED_ON:
@@ -66,5 +66,5 @@ def leaves() -> frozenset[str]:
     return frozenset(walk("", yaml.safe_load((CHART / "values.yaml").read_text())))
 
 
-# Copied into the object as they are, so one case each is enough.
+# The chart copies these maps unchanged, so one case for each is enough.
 PASSED_ON = {"livenessProbe", "readinessProbe", "lifecycle", "resources", "strategy"}

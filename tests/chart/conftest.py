@@ -2,5 +2,5 @@ def pytest_addoption(parser):
     parser.addoption(
         "--write-golden",
         action="store_true",
-        help="write golden/ anew instead of comparing with it",
+        help="overwrite golden/ with the current renders",
     )

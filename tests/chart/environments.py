@@ -1,4 +1,4 @@
-"""The values files that the chart comes with, installed as their heads say."""
+"""The values files of the chart, combined as their first comments say."""
 
 from helm import DIGEST, HELM4, template
 

@@ -1,6 +1,6 @@
-"""Helm, and what it makes of the chart.
+"""Runs Helm and parses what it renders.
 
-HELM3, HELM4  the two Helms under test; chart.mk installs them
+HELM3, HELM4  paths of the two Helm versions under test; chart.mk installs them
 """
 
 import functools
@@ -19,7 +19,7 @@ HELM3 = os.environ["HELM3"]
 HELM4 = os.environ["HELM4"]
 HELMS = (HELM3, HELM4)
 
-# The one value without a default.
+# The only required value without a default.
 REPOSITORY_VALUE = {"image": {"repository": "gcr.io/project/swiss"}}
 DIGEST = "sha256:" + "5" * 64
 
@@ -27,7 +27,7 @@ Manifest = dict
 
 
 def merged(*values: dict) -> dict:
-    """The later values over the earlier ones, as Helm merges files of values."""
+    """Merges values as Helm merges values files: later ones take precedence."""
     result: dict = {}
     for layer in values:
         for key, value in layer.items():
@@ -39,14 +39,14 @@ def merged(*values: dict) -> dict:
 
 
 def nested(path: str, value: object) -> dict:
-    """`a.b` and a value as the values that set it."""
+    """The values that set the path `a.b` to `value`."""
     for key in reversed(path.split(".")):
         value = {key: value}
     return value
 
 
 def helm(binary: str, *arguments: str, values: dict | None = None, **keywords):
-    """Runs Helm, with values of a file of their own."""
+    """Runs Helm, with `values` as a values file on its standard input."""
     command = [binary, *arguments, *(["--values", "-"] if values is not None else [])]
     text = json.dumps(values) if values is not None else None
     return subprocess.run(
@@ -76,7 +76,7 @@ def _template(values: str, binary: str, files: tuple, kube_version: str, release
 
 
 def manifests(values: dict, **keywords) -> list[Manifest]:
-    """The rendered objects, which are everybody's: read them only."""
+    """The rendered objects. They are cached, so do not modify them."""
     return _parsed(template(values, **keywords))
 
 
@@ -106,8 +106,8 @@ def container(values: dict) -> Manifest:
 
 
 def refusal(values: dict, *, binary: str = HELM4, base: dict = REPOSITORY_VALUE) -> str:
-    """What a user reads who tries to install with values that are no good."""
+    """The error that Helm prints for invalid values."""
     arguments = ("template", "k8s", str(CHART), "--kube-version", "1.36")
     result = helm(binary, *arguments, values=merged(base, values))
-    assert result.returncode != 0, f"{values} was rendered"
+    assert result.returncode != 0, f"Helm rendered {values}"
     return result.stderr

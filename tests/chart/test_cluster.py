@@ -1,5 +1,5 @@
 """templates/{networkpolicy,serviceaccount,runtimeclass,extraobjects}.yaml, and the
-names and labels that every object has."""
+names and labels of every object."""
 
 import pytest
 
@@ -25,21 +25,21 @@ CASES = [
     Case("serviceAccount.annotations", {"a": "b"}, "ServiceAccount", "/metadata/annotations"),
     Case("serviceAccount.automount", True, "ServiceAccount", "/automountServiceAccountToken"),
     Case("runtimeClass.create", True, "RuntimeClass", "/kind", "RuntimeClass"),
-    Case("runtimeClassName", "other", "RuntimeClass", "/metadata/name", along=RUNTIME_CLASS),
-    Case("runtimeClass.handler", "spin-v2", "RuntimeClass", "/handler", along=RUNTIME_CLASS),
+    Case("runtimeClassName", "other", "RuntimeClass", "/metadata/name", requires=RUNTIME_CLASS),
+    Case("runtimeClass.handler", "spin-v2", "RuntimeClass", "/handler", requires=RUNTIME_CLASS),
     Case(
         "runtimeClass.nodeSelector",
         {"pool": "spin"},
         "RuntimeClass",
         "/scheduling/nodeSelector",
-        along=RUNTIME_CLASS,
+        requires=RUNTIME_CLASS,
     ),
     Case(
         "runtimeClass.tolerations",
         [TOLERATION],
         "RuntimeClass",
         "/scheduling/tolerations",
-        along=RUNTIME_CLASS,
+        requires=RUNTIME_CLASS,
     ),
     Case("extraObjects", [CONFIG_MAP], "ConfigMap", "/metadata/name", "c"),
     Case("nameOverride", "other", "Service", "/metadata/name", "k8s-other", alone=True),
@@ -55,7 +55,7 @@ def test_the_value_is_rendered(case):
     case.check(CASES)
 
 
-def test_traffic_comes_in_to_the_component_s_port_only_and_none_goes_out():
+def test_the_network_policy_allows_traffic_in_to_the_component_port_only_and_none_out():
     spec = only("NetworkPolicy", {})["spec"]
     assert spec["policyTypes"] == ["Ingress", "Egress"]
     assert spec["ingress"] == [{"ports": [{"port": 5000, "protocol": "TCP"}]}]
@@ -64,14 +64,14 @@ def test_traffic_comes_in_to_the_component_s_port_only_and_none_goes_out():
     assert spec["podSelector"] == selector
 
 
-def test_who_is_let_in_by_name_includes_the_pod_of_helm_test():
+def test_ingress_from_also_allows_the_helm_test_pod():
     values = {"networkPolicy": {"ingressFrom": [PEER]}}
     peers = only("NetworkPolicy", values)["spec"]["ingress"][0]["from"]
     labels = only("Pod", values)["metadata"]["labels"]
     assert peers[-1]["podSelector"]["matchLabels"].items() <= labels.items()
 
 
-def test_the_runtime_class_is_somebody_else_s_unless_asked_for():
+def test_the_chart_creates_a_runtime_class_only_on_request():
     assert "RuntimeClass" not in kinds({})
     assert "scheduling" not in only("RuntimeClass", RUNTIME_CLASS)
     assert only("RuntimeClass", RUNTIME_CLASS)["handler"] == "spin"
@@ -103,7 +103,7 @@ def test_common_labels_and_annotations_are_on_every_object_and_on_the_pods(where
 
 
 def test_pods_are_selected_by_name_and_instance_only():
-    """Other labels change with an upgrade, and a selector must not."""
+    """An upgrade changes other labels, but must not change a selector."""
     selector = only("Deployment", {})["spec"]["selector"]["matchLabels"]
     assert selector == {"app.kubernetes.io/name": "swiss", "app.kubernetes.io/instance": "k8s"}
 
@@ -119,7 +119,7 @@ def test_every_object_but_the_runtime_class_is_in_the_namespace():
         assert manifest["metadata"].get("namespace") == expected, manifest["kind"]
 
 
-def test_every_object_is_called_after_the_release():
+def test_every_object_is_named_after_the_release():
     names = {m["kind"]: m["metadata"]["name"] for m in manifests(EVERYTHING)}
     assert names.pop("Pod") == "k8s-swiss-contract-test"
     assert names.pop("RuntimeClass") == "wasmtime-spin-v2"
@@ -127,11 +127,11 @@ def test_every_object_is_called_after_the_release():
     assert container({})["name"] == "swiss"
 
 
-def test_a_release_that_is_called_like_the_chart_is_not_called_so_twice():
+def test_a_release_name_that_contains_the_chart_name_does_not_repeat_it():
     assert only("Service", {}, release="my-swiss")["metadata"]["name"] == "my-swiss"
 
 
-def test_long_names_are_cut_to_what_kubernetes_takes():
+def test_long_names_are_truncated_to_the_limits_of_kubernetes():
     values = {"fullnameOverride": "n" * 63, "nameOverride": "m" * 63}
     values |= {"image": {"tag": "t" * 100 + "."}}
     for manifest in manifests(values):

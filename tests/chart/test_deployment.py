@@ -1,4 +1,4 @@
-"""templates/deployment.yaml: the original's contract, and what the shim needs."""
+"""templates/deployment.yaml: the original's contract, and the fields that the shim needs."""
 
 import pytest
 
@@ -76,9 +76,9 @@ CASES = [
     deployment(
         "extraEnv", [{"name": "RUST_LOG", "value": "spin"}], f"{ENV}/1/name", "RUST_LOG", alone=True
     ),
-    deployment("otel.endpoint", "http://x:4318", f"{ENV}/1/value", along=OTEL),
-    deployment("otel.protocol", "grpc", f"{ENV}/2/value", along=OTEL),
-    deployment("otel.serviceName", "mine", f"{ENV}/3/value", along=OTEL),
+    deployment("otel.endpoint", "http://x:4318", f"{ENV}/1/value", requires=OTEL),
+    deployment("otel.protocol", "grpc", f"{ENV}/2/value", requires=OTEL),
+    deployment("otel.serviceName", "mine", f"{ENV}/3/value", requires=OTEL),
     deployment("volumes", [{"name": "v", "emptyDir": {}}], f"{SPEC}/volumes"),
     deployment("volumeMounts", [{"name": "v", "mountPath": "/v"}], f"{CONTAINER}/volumeMounts"),
     deployment("extraContainers", [{"name": "c", "image": "i"}], f"{SPEC}/containers/1/name", "c"),
@@ -103,24 +103,24 @@ def test_the_defaults_are_the_contract_of_the_original():
     assert "startupProbe" not in app
 
 
-def test_the_shim_gets_what_it_needs():
+def test_the_pod_has_the_fields_that_the_shim_needs():
     assert pod({})["runtimeClassName"] == "wasmtime-spin-v2"
     assert container({})["command"] == ["/"]
     assert container({})["env"] == [{"name": "SPIN_HTTP_LISTEN_ADDR", "value": "0.0.0.0:5000"}]
     assert pod({})["enableServiceLinks"] is False
 
 
-def test_the_pod_serves_on_while_the_load_balancer_lets_go_of_it():
+def test_the_grace_period_is_at_least_twice_the_pre_stop_sleep():
     sleep = container({})["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert pod({})["terminationGracePeriodSeconds"] >= 2 * sleep
 
 
-@pytest.mark.parametrize("probe", ["livenessProbe", "readinessProbe", "lifecycle"])
-def test_null_switches_it_off(probe):
-    assert probe not in container({probe: None})
+@pytest.mark.parametrize("field", ["livenessProbe", "readinessProbe", "lifecycle"])
+def test_null_removes_the_field(field):
+    assert field not in container({field: None})
 
 
-def test_no_pod_is_taken_away_before_its_successor_is_ready():
+def test_a_rollout_removes_no_pod_before_its_replacement_is_ready():
     strategy = only("Deployment", {})["spec"]["strategy"]
     assert strategy["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
 
@@ -133,7 +133,7 @@ def test_pods_are_spread_by_the_labels_that_select_them():
     assert all(constraint["labelSelector"] == selector for constraint in spread)
 
 
-def test_every_field_for_the_shim_says_why():
+def test_every_field_for_the_shim_has_a_comment():
     _, deployment = template({}).split("kind: Deployment\n")
     lines = deployment.split("\n---\n")[0].splitlines()
     for wanted in (

@@ -13,16 +13,16 @@ TLS = [{"hosts": ["swiss.example"], "secretName": "cert"}]
 
 
 def ingress(value, given, pointer, *expected) -> Case:
-    return Case(f"ingress.{value}", given, "Ingress", pointer, *expected, along=INGRESS)
+    return Case(f"ingress.{value}", given, "Ingress", pointer, *expected, requires=INGRESS)
 
 
 def route(value, given, pointer, *expected) -> Case:
-    return Case(f"httpRoute.{value}", given, "HTTPRoute", pointer, *expected, along=ROUTE)
+    return Case(f"httpRoute.{value}", given, "HTTPRoute", pointer, *expected, requires=ROUTE)
 
 
 def policy(value, given, pointer) -> Case:
     value = f"httpRoute.healthCheckPolicy.{value}"
-    return Case(value, given, "HealthCheckPolicy", f"/spec/default/{pointer}", along=POLICY)
+    return Case(value, given, "HealthCheckPolicy", f"/spec/default/{pointer}", requires=POLICY)
 
 
 CASES = [
@@ -44,7 +44,7 @@ CASES = [
         "HealthCheckPolicy",
         "/kind",
         "HealthCheckPolicy",
-        along=ROUTE,
+        requires=ROUTE,
     ),
     policy("requestPath", "/will", "config/httpHealthCheck/requestPath"),
     policy("checkIntervalSec", 9, "checkIntervalSec"),
@@ -56,9 +56,9 @@ CASES = [
         5001,
         "HealthCheckPolicy",
         "/spec/default/config/httpHealthCheck/port",
-        along=POLICY,
+        requires=POLICY,
     ),
-    Case("service.port", 8080, "HTTPRoute", "/spec/rules/0/backendRefs/0/port", along=ROUTE),
+    Case("service.port", 8080, "HTTPRoute", "/spec/rules/0/backendRefs/0/port", requires=ROUTE),
 ]
 
 
@@ -67,11 +67,11 @@ def test_the_value_is_rendered(case):
     case.check(CASES)
 
 
-def test_nothing_but_a_service_exposes_the_pods_by_default():
+def test_only_a_service_exposes_the_pods_by_default():
     assert not kinds({}) & {"Ingress", "HTTPRoute", "HealthCheckPolicy"}
 
 
-def test_an_ingress_leads_the_two_routes_and_no_other_to_the_service():
+def test_an_ingress_sends_only_the_two_routes_to_the_service():
     (rule,) = only("Ingress", INGRESS)["spec"]["rules"]
     backend = {"service": {"name": "k8s-swiss", "port": {"name": "http"}}}
     assert rule["http"]["paths"] == [
@@ -79,14 +79,14 @@ def test_an_ingress_leads_the_two_routes_and_no_other_to_the_service():
     ]
 
 
-def test_a_route_leads_the_two_routes_and_no_other_to_the_service():
+def test_an_http_route_sends_only_the_two_routes_to_the_service():
     (rule,) = only("HTTPRoute", ROUTE)["spec"]["rules"]
     assert rule["backendRefs"] == [{"name": "k8s-swiss", "port": 80}]
     paths = [match["path"] for match in rule["matches"]]
     assert paths == [{"type": "Exact", "value": path} for path in ("/will", "/ready")]
 
 
-def test_google_s_load_balancer_asks_the_pods_for_readiness():
+def test_google_s_load_balancer_checks_the_readiness_of_the_pods():
     spec = only("HealthCheckPolicy", POLICY)["spec"]
     assert spec["targetRef"] == {"group": "", "kind": "Service", "name": "k8s-swiss"}
     check = {"port": 5000, "requestPath": "/ready"}

@@ -1,7 +1,7 @@
-"""templates/tests/contract.yaml: the script of `helm test`, run by busybox against
-a server that answers as the component does, and by one that does not.
+"""templates/tests/contract.yaml: busybox runs the script of `helm test` against a
+server that answers as the component does, and against servers that do not.
 
-BUSYBOX  busybox, as chart.mk finds it
+BUSYBOX  path of busybox; chart.mk finds or installs it
 """
 
 import http.server
@@ -25,7 +25,7 @@ CASES = [
         "Pod",
         "/spec/containers/0/image",
         "r.example/b:latest",
-        along=TAG,
+        requires=TAG,
         alone=True,
     ),
     Case(
@@ -34,7 +34,7 @@ CASES = [
         "Pod",
         "/spec/containers/0/image",
         "docker.io/library/busybox:1",
-        along=TAG,
+        requires=TAG,
         alone=True,
     ),
     Case(
@@ -89,7 +89,7 @@ def server(answers: dict):
 
 
 def run(port: int, tmp_path) -> subprocess.CompletedProcess:
-    """The script as it stands in the rendered pod, with nothing on PATH but busybox."""
+    """Runs the script of the rendered pod, with only busybox on PATH."""
     busybox = os.environ.get("BUSYBOX")
     if not (busybox and Path(busybox).exists()):
         pytest.skip("no busybox on this machine: the script of `helm test` was not run")
@@ -109,7 +109,7 @@ def script() -> str:
     return text
 
 
-def test_the_contract_passes_and_the_readme_shows_what_is_printed(tmp_path):
+def test_the_contract_passes_and_the_readme_shows_the_output(tmp_path):
     with server(CONTRACT) as port:
         result = run(port, tmp_path)
     assert (result.returncode, result.stderr) == (0, "")
@@ -125,13 +125,13 @@ BROKEN = {
     "one newline too many": ("GET /ready", (200, JSON, b'"It works!"\n\n')),
     "something before the content": ("GET /ready", (200, JSON, b'x\n"It works!"\n')),
     "media type": ("GET /ready", (200, "text/html", b'"It works!"\n')),
-    "200 for what is not there": ("GET /nowhere", (200, JSON, b"null\n")),
+    "200 for an unknown path": ("GET /nowhere", (200, JSON, b"null\n")),
     "200 for POST": ("POST /will", (200, JSON, b'"Hello World"\n')),
 }
 
 
 @pytest.mark.parametrize(("request_", "answer"), BROKEN.values(), ids=BROKEN.keys())
-def test_anything_else_fails_and_says_what(request_, answer, tmp_path):
+def test_a_wrong_response_fails_and_is_named(request_, answer, tmp_path):
     with server(CONTRACT | {request_: answer}) as port:
         result = run(port, tmp_path)
     assert result.returncode == 1
@@ -140,7 +140,7 @@ def test_anything_else_fails_and_says_what(request_, answer, tmp_path):
     assert wrong[0].startswith(f"WRONG {request_}: expected")
 
 
-def test_nobody_there_fails(tmp_path):
+def test_a_refused_connection_fails(tmp_path):
     with server(CONTRACT) as port:
         pass
     result = run(port, tmp_path)
@@ -148,7 +148,7 @@ def test_nobody_there_fails(tmp_path):
     assert "Connection refused" in result.stdout
 
 
-def test_the_pod_is_restricted_as_pod_security_means_it():
+def test_the_pod_complies_with_pod_security_restricted():
     spec = only("Pod", {})["spec"]
     assert spec["securityContext"]["runAsNonRoot"] is True
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -159,21 +159,21 @@ def test_the_pod_is_restricted_as_pod_security_means_it():
     assert spec["automountServiceAccountToken"] is False
 
 
-def test_the_pod_is_an_ordinary_one_and_runs_only_when_asked_for():
+def test_the_pod_has_no_runtime_class_and_runs_only_as_a_test_hook():
     pod = only("Pod", {})
     assert pod["metadata"]["labels"]["app.kubernetes.io/name"] == "swiss-contract-test"
     assert "runtimeClassName" not in pod["spec"]
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
 
 
-def test_its_log_is_printed_and_nothing_stays_behind():
+def test_helm_prints_the_log_and_deletes_the_pod():
     annotations = only("Pod", {})["metadata"]["annotations"]
-    ends = {"hook-succeeded", "hook-failed"}
-    assert set(annotations["helm.sh/hook-output-log-policy"].split(",")) == ends
-    assert set(annotations["helm.sh/hook-delete-policy"].split(",")) > ends
+    outcomes = {"hook-succeeded", "hook-failed"}
+    assert set(annotations["helm.sh/hook-output-log-policy"].split(",")) == outcomes
+    assert set(annotations["helm.sh/hook-delete-policy"].split(",")) > outcomes
 
 
-def test_its_image_is_by_digest_and_that_of_chart_yaml():
+def test_the_image_has_a_digest_and_is_in_chart_yaml():
     image = only("Pod", {})["spec"]["containers"][0]["image"]
     assert "@sha256:" in image
     assert f"image: {image}\n" in (CHART / "Chart.yaml").read_text()

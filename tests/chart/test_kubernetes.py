@@ -1,7 +1,8 @@
-"""Every object is one that Kubernetes takes: held against the schemas of its API,
-strictly, so that a field with a wrong name is an error.
+"""Every object is valid by the schemas of the Kubernetes API. The validation is
+strict: an unknown field is an error.
 
-GATEWAY_API  the Gateway API's custom resource definitions; chart.mk has them
+GATEWAY_API  directory of the Gateway API's custom resource definitions; chart.mk
+             downloads them
 """
 
 import functools
@@ -32,8 +33,8 @@ GKE_HTTP = {
         "response": {"type": "string", "maxLength": 1024},
     },
 }
-# No registry has GKE's own kinds. The fields that this project uses, as
-# GoogleCloudPlatform/gke-gateway-api has them in config/crd/ (16e4950).
+# No package registry has GKE's custom resources. The fields that the chart uses, as
+# GoogleCloudPlatform/gke-gateway-api defines them in config/crd/ (16e4950).
 HEALTH_CHECK_POLICY = {
     "type": "object",
     "required": ["spec"],
@@ -94,7 +95,7 @@ def http_route() -> dict:
 
 
 def closed(schema: object) -> object:
-    """The schema with no fields but those it names, as `kubectl --validate=strict` has it."""
+    """The schema without unknown fields, as for `kubectl --validate=strict`."""
     if isinstance(schema, list):
         return [closed(item) for item in schema]
     if not isinstance(schema, dict):
@@ -117,14 +118,14 @@ def validate(manifest: Manifest, version: str) -> None:
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_kubernetes_takes_every_object_of_the_environment(environment, version):
+def test_every_object_of_the_environment_is_valid(environment, version):
     documents = yaml.load_all(rendered(environment, kube_version=version), yaml.CSafeLoader)
     kinds = [document["kind"] for document in documents if not validate(document, version)]
     assert {"Deployment", "Service", "Pod"} <= set(kinds)
 
 
-# Every optional object and field that no environment has.
-REST = {
+# The optional objects and fields that no environment has.
+OPTIONAL = {
     "commonAnnotations": {"a": "b"},
     "imagePullSecrets": [{"name": "s"}],
     "priorityClassName": "high",
@@ -160,16 +161,16 @@ REST = {
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_kubernetes_takes_every_object_with_everything_on(version):
-    documents = manifests(merged(EVERYTHING, REST), kube_version=version)
+def test_every_object_is_valid_with_every_option_on(version):
+    documents = manifests(merged(EVERYTHING, OPTIONAL), kube_version=version)
     assert len(documents) == 11
     for document in documents:
         validate(document, version)
 
 
-# The judges themselves: each refuses a field that is not one.
+# A control for the validators: each refuses an unknown field.
 @pytest.mark.parametrize("kind", ["Deployment", "HTTPRoute", "HealthCheckPolicy", "NetworkPolicy"])
-def test_a_field_of_a_wrong_name_is_an_error(kind):
+def test_an_unknown_field_is_an_error(kind):
     (manifest,) = [m for m in manifests(EVERYTHING) if m["kind"] == kind]
     wrong = merged(manifest, {"spec": {"replica": 3}})
     errors = (jsonschema.ValidationError, kubernetes_validate.ValidationError)

@@ -1,6 +1,6 @@
-"""The chart as Helm and helm-docs have it, and what it says of itself.
+"""helm lint, helm package, helm-docs, and the chart's metadata.
 
-HELM_DOCS  helm-docs; chart.mk installs it
+HELM_DOCS  path of helm-docs; chart.mk installs it
 """
 
 import os
@@ -33,7 +33,7 @@ def test_lint_finds_nothing(environment, binary):
 
 
 @both_helms
-def test_the_package_has_what_a_user_needs_and_installs_from_itself(binary, tmp_path):
+def test_the_package_has_the_files_for_users_and_renders(binary, tmp_path):
     result = helm(binary, "package", str(CHART), "--destination", str(tmp_path))
     assert result.returncode == 0, result.stderr
     (package,) = tmp_path.iterdir()
@@ -53,8 +53,8 @@ def test_a_kubernetes_without_pre_stop_sleep_is_refused(binary):
     assert "requires kubeVersion: >=1.30.0-0" in result.stderr
 
 
-def test_the_readme_is_what_the_comments_say():
-    """Written by `make chart-docs`."""
+def test_the_readme_is_the_output_of_helm_docs():
+    """`make chart-docs` writes it."""
     command = [os.environ["HELM_DOCS"], "--chart-search-root", CHART, "--dry-run"]
     command += ["--sort-values-order", "file"]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -71,7 +71,7 @@ def test_the_version_is_that_of_the_component():
     assert METADATA["version"] == METADATA["appVersion"] == workspace["package"]["version"]
 
 
-def test_the_annotations_are_as_artifact_hub_reads_them():
+def test_the_annotations_have_the_format_of_artifact_hub():
     annotations = METADATA["annotations"]
     assert all(isinstance(value, str) for value in annotations.values())
     for image in yaml.safe_load(annotations["artifacthub.io/images"]):

@@ -1,7 +1,7 @@
-"""templates/NOTES.txt: the next command for every way in, and what to look out for.
+"""templates/NOTES.txt: the next command for every kind of exposure, and the warnings.
 
-Helm prints notes only where it believes a cluster is, so it gets one to ask: the
-few answers of a Kubernetes API that it needs for an installation on trial.
+Helm prints notes only if it reaches a cluster. A server gives the few responses of the
+Kubernetes API that a dry run of an installation needs.
 """
 
 import http.server
@@ -16,7 +16,7 @@ from helm import CHART, DIGEST, HELM3, HELM4, REPOSITORY_VALUE, helm, merged, ne
 from test_cluster import RUNTIME_CLASS
 from test_exposure import HOST, INGRESS, ROUTE
 
-# Group and version, and what of it the chart has: resource, kind, is it in a namespace?
+# For each group and version, the chart's resources: plural, kind, namespaced or not.
 API = {
     "v1": (
         ("namespaces", "Namespace", False),
@@ -71,12 +71,12 @@ INSTALLED = {
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    """Installs on trial, in a cluster that gives these answers, and returns the notes."""
+    """A function that returns the notes of a dry run in a cluster with given answers."""
     answers: dict = {}
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        # One packet an answer: the second of two would wait for an acknowledgement.
+        # One packet for each answer: a second one would wait for an acknowledgement.
         wbufsize = -1
 
         def do_GET(self):
@@ -99,11 +99,11 @@ def cluster(tmp_path_factory):
         answers.clear()
         answers.update(ANSWERS | known)
         url = f"http://127.0.0.1:{listening.server_address[1]}"
-        trial = ("--dry-run=server", "--disable-openapi-validation", "--kube-apiserver", url)
+        dry_run = ("--dry-run=server", "--disable-openapi-validation", "--kube-apiserver", url)
         paths = [argument for file in files for argument in ("--values", str(CHART / file))]
         values = merged(REPOSITORY_VALUE, values)
         result = helm(
-            binary, "install", "k8s", str(CHART), *trial, *paths, values=values, env=environment
+            binary, "install", "k8s", str(CHART), *dry_run, *paths, values=values, env=environment
         )
         assert result.returncode == 0, result.stderr
         return result.stdout.split("\nNOTES:\n")[1]
@@ -119,7 +119,7 @@ def service(kind: str) -> dict:
 
 
 NODE_PORT = "NODE=$(kubectl get nodes -o jsonpath='{.items[0].status.addresses[0].address}')"
-WAYS_IN = {
+EXPOSURES = {
     "load balancer": ({}, "curl http://$ADDRESS/will"),
     "load balancer on another port": (
         nested("service.port", 8080),
@@ -149,8 +149,8 @@ WAYS_IN = {
 }
 
 
-@pytest.mark.parametrize(("values", "command"), WAYS_IN.values(), ids=WAYS_IN.keys())
-def test_the_next_command_fits_the_way_in(cluster, values, command):
+@pytest.mark.parametrize(("values", "command"), EXPOSURES.values(), ids=EXPOSURES.keys())
+def test_the_next_command_fits_the_exposure(cluster, values, command):
     notes = cluster(values, INSTALLED)
     assert f"  {command}" in notes
     assert "kubectl -n default rollout status deployment/k8s-swiss" in notes
@@ -159,24 +159,24 @@ def test_the_next_command_fits_the_way_in(cluster, values, command):
 
 
 @pytest.mark.parametrize("binary", [HELM3, HELM4], ids=["helm 3", "helm 4"])
-def test_a_missing_runtime_class_is_warned_of(cluster, binary):
+def test_the_notes_warn_of_a_missing_runtime_class(cluster, binary):
     warning = "WARNING: the cluster has no RuntimeClass wasmtime-spin-v2"
     assert warning in cluster({}, {}, binary=binary)
     assert warning not in cluster({}, INSTALLED, binary=binary)
     assert "RuntimeClass other" in cluster({"runtimeClassName": "other"}, INSTALLED, binary=binary)
 
 
-def test_no_runtime_class_is_missed_that_the_chart_makes(cluster):
+def test_the_notes_do_not_warn_if_the_chart_creates_the_runtime_class(cluster):
     assert "WARNING" not in cluster(RUNTIME_CLASS, {})
 
 
-def test_nothing_is_said_of_a_cluster_that_must_not_be_asked(cluster):
+def test_the_notes_do_not_warn_if_lookup_finds_no_cluster(cluster):
     assert "WARNING" not in cluster({}, {KUBE_SYSTEM: None})
 
 
-def test_two_ways_in_are_warned_of(cluster):
-    assert "has a load balancer of its own besides the Ingress" in cluster(INGRESS, INSTALLED)
-    assert "has a load balancer of its own besides the Gateway" in cluster(ROUTE, INSTALLED)
+def test_the_notes_warn_of_a_second_load_balancer(cluster):
+    assert "besides the Ingress, the Service creates a load balancer" in cluster(INGRESS, INSTALLED)
+    assert "besides the Gateway, the Service creates a load balancer" in cluster(ROUTE, INSTALLED)
 
 
 @pytest.mark.parametrize(
@@ -184,23 +184,23 @@ def test_two_ways_in_are_warned_of(cluster):
     [
         ({}, "the pods run as root"),
         (nested("image.packaging", "component"), "the pods run as user 65532"),
-        ({"securityContext": {"privileged": False}}, "replaces the one that goes with"),
+        ({"securityContext": {"privileged": False}}, "replaces the default for"),
     ],
-    ids=["spin", "component", "own"],
+    ids=["spin", "component", "custom"],
 )
-def test_the_security_in_force_is_named(cluster, values, words):
+def test_the_notes_name_the_security_context_in_effect(cluster, values, words):
     notes = cluster(values, INSTALLED)
     assert words in notes
     assert notes.count("Security: ") == 1
 
 
-def test_a_tag_is_advised_against_and_a_digest_is_not(cluster):
+def test_the_notes_recommend_a_digest_instead_of_a_tag(cluster):
     assert "--set image.digest=sha256:..." in cluster({}, INSTALLED)
     assert "image.digest=" not in cluster(nested("image.digest", DIGEST), INSTALLED)
 
 
 @pytest.mark.parametrize("environment", ["dev", "qa", "prod", "gke"])
-def test_the_notes_of_the_environments_are_whole(cluster, environment):
+def test_the_notes_of_the_environments_have_no_gaps(cluster, environment):
     files, values = ENVIRONMENTS[environment]
     notes = cluster(values, INSTALLED, files=files)
     assert notes.startswith("swiss runs gcr.io/project/swiss")

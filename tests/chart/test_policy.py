@@ -1,6 +1,6 @@
-"""kube-score has nothing against the environments but what is argued here.
+"""kube-score finds nothing in the environments except the findings accepted here.
 
-KUBE_SCORE  kube-score; chart.mk installs it
+KUBE_SCORE  path of kube-score; chart.mk installs it
 """
 
 import json
@@ -11,50 +11,52 @@ import pytest
 
 from environments import ENVIRONMENTS, rendered
 
-# kube-score takes no later version into account.
+# The latest version that kube-score knows.
 KUBERNETES_VERSION = "v1.33"
 EVERY = frozenset(ENVIRONMENTS)
 TAG = frozenset({"dev"})
 DIGEST = EVERY - TAG
 
-# What it minds, of which object, in which environments, and why it stays so.
-SKIPPED = {
+# A finding, the kind of object, the environments, and the reason to accept it.
+ACCEPTED = {
     ("container-resources", "Deployment", EVERY): """
-        It wants a CPU limit. Throttling makes probes fail (containerd-wasm-shims#194);
-        the request keeps the pod its share, and memory has a limit.""",
+        kube-score asks for a CPU limit. Throttling makes probes fail
+        (containerd-wasm-shims#194). The request reserves the pod's share of the CPU, and
+        memory has a limit.""",
     ("container-resources", "Pod", EVERY): """
-        As above; the pod of `helm test` lives for a second, 120 at most.""",
+        As above. The `helm test` pod runs for a second, at most for 120.""",
     ("container-ephemeral-storage-request-and-limit", "Deployment", EVERY): """
-        Nothing writes: the root directory is read-only but with packaging `spin`, and
-        the kubelet rotates the log. How the kubelet counts for this shim nobody has
-        measured, and a wrong count evicts pods.""",
+        The component writes nothing: the root directory is read-only except with
+        packaging `spin`, and the kubelet rotates the log. What the kubelet counts for
+        this shim is not measured, and a wrong count evicts pods.""",
     ("container-ephemeral-storage-request-and-limit", "Pod", EVERY): """
         The root directory is read-only, there is no volume, and the log is 5 lines.""",
     ("container-image-pull-policy", "Deployment", DIGEST): """
-        It wants Always. By digest that could only fail, when the registry does.""",
-    ("container-image-pull-policy", "Pod", EVERY): "As above: by digest.",
+        kube-score asks for Always. With a digest, that only adds a dependency on the
+        registry.""",
+    ("container-image-pull-policy", "Pod", EVERY): "As above: it has a digest.",
     ("pod-networkpolicy", "Pod", EVERY): """
-        The pod of `helm test` listens on nothing, and what it may connect to is for
-        the policies of those it connects to.""",
+        The `helm test` pod listens on no port. The NetworkPolicies of the pods that it
+        connects to restrict its traffic.""",
     ("container-security-context-user-group-id", "Deployment", TAG): """
-        Root, because the shim unpacks a Spin artifact into a root directory that is
-        root's. The other environments are not packaged so.""",
+        Root, because the shim unpacks a Spin artifact into a root directory that
+        belongs to root. The other environments use another packaging.""",
     ("container-security-context-readonlyrootfilesystem", "Deployment", TAG): """
         Writable, for the same reason.""",
     ("deployment-replicas", "Deployment", TAG): "One pod is enough for a developer.",
     ("deployment-has-host-podantiaffinity", "Deployment", DIGEST): """
-        topologySpreadConstraints spread over nodes and zones, and stop nobody who has
-        one node.""",
+        topologySpreadConstraints spread the pods over nodes and zones, and still allow a
+        cluster of one node.""",
 }
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_what_kube_score_minds_is_what_is_argued(environment):
+def test_the_findings_of_kube_score_are_the_accepted_ones(environment):
     result = subprocess.run(
         [
             os.environ["KUBE_SCORE"],
             *("score", "--kubernetes-version", KUBERNETES_VERSION, "--output-format", "json"),
-            # It would take the chart's word for it, in annotations.
+            # Annotations of the chart must not disable checks.
             *("--disable-ignore-checks-annotations", "-"),
         ],
         input=rendered(environment),
@@ -62,17 +64,18 @@ def test_what_kube_score_minds_is_what_is_argued(environment):
         text=True,
         check=False,
     )
-    judged = json.loads(result.stdout)
-    minded = {
+    scored_objects = json.loads(result.stdout)
+    findings = {
         (check["check"]["id"], scored["type_meta"]["kind"])
-        for scored in judged
+        for scored in scored_objects
         for check in scored["checks"]
         if not check["skipped"] and check["grade"] < GRADE_OK
     }
-    argued = {(check, kind) for check, kind, where in SKIPPED if environment in where}
-    assert minded == argued
-    assert {scored["type_meta"]["kind"] for scored in judged} >= {"Deployment", "Service", "Pod"}
+    accepted = {(check, kind) for check, kind, where in ACCEPTED if environment in where}
+    assert findings == accepted
+    kinds = {scored["type_meta"]["kind"] for scored in scored_objects}
+    assert kinds >= {"Deployment", "Service", "Pod"}
 
 
-# 10 in its scorecard; a warning is 5, a critical finding 1, and 7 "almost OK".
+# The grades of kube-score: 10 is OK, 7 almost OK, 5 a warning, 1 critical.
 GRADE_OK = 10

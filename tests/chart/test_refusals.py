@@ -1,4 +1,4 @@
-"""templates/_validate.tpl: values that are right each by itself and wrong together."""
+"""templates/_validate.tpl: combinations of values that are each valid by themselves."""
 
 import pytest
 
@@ -8,24 +8,24 @@ OTHER_DIGEST = "sha256:" + "6" * 64
 SPIN = {"image": {"packaging": "spin"}}
 COMPONENT = {"image": {"packaging": "component"}}
 DROP_ALL = {"securityContext": {"capabilities": {"drop": ["ALL"]}}}
-DROP_WELL = {"securityContext": {"capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}}}
+KEEP_ONE = {"securityContext": {"capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}}}
 EXEC = {"exec": {"command": ["true"]}}
-TOGETHER = {
+REFUSED = {
     "tag and digest that disagree": (
         {"image": {"tag": f"v1@{DIGEST}", "digest": OTHER_DIGEST}},
         "image.tag and image.digest disagree",
     ),
-    "drop ALL and nothing else": (COMPONENT | DROP_ALL, "leaves the process every capability"),
+    "drop ALL and add none": (COMPONENT | DROP_ALL, "leaves the process every capability"),
     "spin with a read-only root": (
         merged(SPIN, {"securityContext": {"readOnlyRootFilesystem": True}}),
-        "readOnlyRootFilesystem cannot be with image.packaging=spin",
+        "readOnlyRootFilesystem does not work with image.packaging=spin",
     ),
     "spin with a user and no capabilities": (
         merged(SPIN, {"podSecurityContext": {"runAsUser": 65532}}),
         "cannot be both non-root and without capabilities",
     ),
-    "spin with a user of the container": (
-        merged(SPIN, DROP_WELL, {"securityContext": {"runAsUser": 65532}}),
+    "spin with a user in the container's context": (
+        merged(SPIN, KEEP_ONE, {"securityContext": {"runAsUser": 65532}}),
         "cannot be both non-root and without capabilities",
     ),
     "spin as non-root": (
@@ -35,22 +35,22 @@ TOGETHER = {
     "exec as liveness": ({"livenessProbe": EXEC}, "livenessProbe.exec does not work"),
     "exec as readiness": ({"readinessProbe": EXEC}, "readinessProbe.exec does not work"),
     "exec as startup": ({"startupProbe": EXEC}, "startupProbe.exec does not work"),
-    "two handlers of a probe": (
+    "two mechanisms of a probe": (
         {"livenessProbe": {"tcpSocket": {"port": "http"}}},
         "livenessProbe needs exactly one of httpGet, tcpSocket and grpc",
     ),
-    "no handler of a probe": (
+    "no mechanism of a probe": (
         {"startupProbe": {"periodSeconds": 1}},
         "startupProbe needs exactly one of httpGet, tcpSocket and grpc",
     ),
-    "exec before the stop": ({"lifecycle": {"preStop": EXEC}}, "lifecycle.preStop.exec"),
-    "a sleep as long as the grace": (
+    "exec as preStop": ({"lifecycle": {"preStop": EXEC}}, "lifecycle.preStop.exec"),
+    "a sleep as long as the grace period": (
         {"terminationGracePeriodSeconds": 15},
-        "terminationGracePeriodSeconds is 15 and lifecycle.preStop.sleep.seconds 15",
+        "terminationGracePeriodSeconds is 15 and lifecycle.preStop.sleep.seconds is 15",
     ),
-    "the address by extraEnv": (
+    "the listen address in extraEnv": (
         {"extraEnv": [{"name": "SPIN_HTTP_LISTEN_ADDR", "value": "0.0.0.0:80"}]},
-        "Set containerPort.",
+        "Set containerPort instead.",
     ),
     "memory as a quantity": (
         {"extraEnv": [{"name": "SPIN_MAX_INSTANCE_MEMORY", "value": "64Mi"}]},
@@ -60,11 +60,11 @@ TOGETHER = {
         COMPONENT | {"spinVariables": {"a": "b"}},
         "spinVariables have no effect with image.packaging=component",
     ),
-    "a common label of the chart's": (
+    "a label of the chart in commonLabels": (
         {"commonLabels": {"app.kubernetes.io/name": "x"}},
         "commonLabels sets app.kubernetes.io/name",
     ),
-    "a pod label of the chart's": (
+    "a label of the chart in podLabels": (
         {"podLabels": {"app.kubernetes.io/instance": "x"}},
         "podLabels sets app.kubernetes.io/instance",
     ),
@@ -80,11 +80,11 @@ TOGETHER = {
         {"service": {"type": "ClusterIP", "loadBalancerSourceRanges": ["203.0.113.0/24"]}},
         "service.loadBalancerSourceRanges needs service.type=LoadBalancer",
     ),
-    "a policy for traffic that cannot come": (
+    "an external traffic policy of a ClusterIP": (
         {"service": {"type": "ClusterIP", "externalTrafficPolicy": "Local"}},
         "service.externalTrafficPolicy needs service.type=LoadBalancer or NodePort",
     ),
-    "a node's port of a ClusterIP": (
+    "a node port of a ClusterIP": (
         {"service": {"type": "ClusterIP", "nodePort": 30080}},
         "service.nodePort needs service.type=LoadBalancer or NodePort",
     ),
@@ -96,23 +96,23 @@ TOGETHER = {
         nested("httpRoute.healthCheckPolicy.enabled", True),
         "httpRoute.healthCheckPolicy.enabled needs httpRoute.enabled",
     ),
-    "telemetry that the policy keeps in": (
+    "telemetry that the NetworkPolicy blocks": (
         {"otel": {"endpoint": "http://collector:4318"}},
         "no telemetry would arrive",
     ),
-    "more pods at least than at most": (
+    "minReplicas above maxReplicas": (
         {"autoscaling": {"enabled": True, "minReplicas": 11}},
-        "autoscaling.minReplicas is 11, more than autoscaling.maxReplicas, 10",
+        "autoscaling.minReplicas is 11, which is more than autoscaling.maxReplicas, 10",
     ),
-    "a percentage of nothing": (
+    "autoscaling without a CPU request": (
         {"autoscaling": {"enabled": True}, "resources": {"requests": None}},
         "autoscaling.enabled needs resources.requests.cpu",
     ),
-    "nobody may go and nobody may come": (
+    "maxUnavailable 0 and maxSurge 0": (
         nested("strategy.rollingUpdate", {"maxSurge": "0%"}),
         "so no pod could ever be replaced",
     ),
-    "all at once and one by one": (
+    "Recreate with a rolling update": (
         {"strategy": {"type": "Recreate"}},
         "strategy.type=Recreate takes no strategy.rollingUpdate",
     ),
@@ -124,40 +124,40 @@ TOGETHER = {
         {"podDisruptionBudget": {"maxUnavailable": None}},
         "podDisruptionBudget takes either minAvailable or maxUnavailable",
     ),
-    "a budget that stops every drain": (
+    "a budget that blocks every drain": (
         {"podDisruptionBudget": {"maxUnavailable": None, "minAvailable": 3}},
         "no node could ever be drained",
     ),
 }
 
 
-@pytest.mark.parametrize(("values", "words"), TOGETHER.values(), ids=TOGETHER.keys())
-def test_what_cannot_be_together_is_refused_with_the_reason(values, words):
+@pytest.mark.parametrize(("values", "words"), REFUSED.values(), ids=REFUSED.keys())
+def test_an_invalid_combination_is_refused_with_the_reason(values, words):
     assert words in refusal(values)
 
 
 @pytest.mark.parametrize("binary", HELMS, ids=["helm 3", "helm 4"])
-def test_a_missing_repository_is_refused_with_the_way_to_set_it(binary):
+def test_a_missing_repository_is_refused_with_an_example(binary):
     message = refusal({}, binary=binary, base={})
     assert "image.repository is missing" in message
-    assert "--set image.repository=gcr.io/PROJECT/swiss --set image.tag=v1" in message
+    assert "--set image.repository=gcr.io/my-project/swiss --set image.tag=v1" in message
 
 
-RIGHT = {
+ACCEPTED = {
     "tag and digest that agree": {"image": {"tag": f"v1@{DIGEST}", "digest": DIGEST}},
     "a tag beside a digest": {"image": {"tag": "v1", "digest": DIGEST}},
     "a component with a read-only root": merged(
         COMPONENT,
-        DROP_WELL,
+        KEEP_ONE,
         {"securityContext": {"readOnlyRootFilesystem": True, "runAsUser": 65532}},
     ),
     "a digest in the tag": {"image": {"tag": f"v1@{DIGEST}"}},
-    "a user with its capabilities": merged(
+    "spin with a user and its capabilities": merged(
         SPIN,
         {"podSecurityContext": {"runAsUser": 65532}, "securityContext": {"privileged": False}},
     ),
-    "drop ALL and add one": COMPONENT | DROP_WELL,
-    "another handler of a probe": nested(
+    "drop ALL and add one": COMPONENT | KEEP_ONE,
+    "a probe with tcpSocket and no httpGet": nested(
         "livenessProbe", {"httpGet": None, "tcpSocket": {"port": "http"}}
     ),
     "no sleep": {"lifecycle": None, "terminationGracePeriodSeconds": 1},
@@ -167,9 +167,9 @@ RIGHT = {
         "otel": {"endpoint": "http://collector:4318"},
         "networkPolicy": {"enabled": False},
     },
-    "recreated": {"strategy": {"type": "Recreate", "rollingUpdate": None}},
+    "Recreate without a rolling update": {"strategy": {"type": "Recreate", "rollingUpdate": None}},
     "a budget in percent": {"podDisruptionBudget": {"maxUnavailable": None, "minAvailable": "50%"}},
-    "a budget below the fewest pods": {
+    "a budget below the number of pods": {
         "replicaCount": 5,
         "podDisruptionBudget": {"maxUnavailable": None, "minAvailable": 4},
     },
@@ -177,6 +177,6 @@ RIGHT = {
 }
 
 
-@pytest.mark.parametrize("values", RIGHT.values(), ids=RIGHT.keys())
-def test_what_is_near_it_and_right_is_let_through(values):
+@pytest.mark.parametrize("values", ACCEPTED.values(), ids=ACCEPTED.keys())
+def test_a_similar_valid_combination_is_accepted(values):
     assert template(values)

@@ -12,7 +12,7 @@ NO_MAX = {"podDisruptionBudget": {"maxUnavailable": None, "minAvailable": 2}}
 
 
 def autoscaling(value, given, pointer) -> Case:
-    return Case(f"autoscaling.{value}", given, KIND, pointer, along=HPA)
+    return Case(f"autoscaling.{value}", given, KIND, pointer, requires=HPA)
 
 
 CASES = [
@@ -32,7 +32,7 @@ CASES = [
         "50%",
         "PodDisruptionBudget",
         "/spec/minAvailable",
-        along=NO_MAX,
+        requires=NO_MAX,
     ),
 ]
 
@@ -42,17 +42,17 @@ def test_the_value_is_rendered(case):
     case.check(CASES)
 
 
-def test_nothing_scales_by_default():
+def test_there_is_no_autoscaler_by_default():
     assert KIND not in kinds({})
 
 
-def test_the_autoscaler_scales_the_deployment_and_nobody_else_sets_its_replicas():
+def test_only_the_autoscaler_sets_the_replicas_of_the_deployment():
     target = only(KIND, HPA)["spec"]["scaleTargetRef"]
     assert target == {"apiVersion": "apps/v1", "kind": "Deployment", "name": "k8s-swiss"}
     assert "replicas" not in only("Deployment", HPA)["spec"]
 
 
-def test_a_drain_takes_one_pod_at_a_time_and_any_that_is_not_ready():
+def test_a_drain_evicts_one_pod_at_a_time_and_any_pod_that_is_not_ready():
     spec = only("PodDisruptionBudget", {})["spec"]
     assert spec["maxUnavailable"] == 1
     assert "minAvailable" not in spec

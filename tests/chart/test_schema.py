@@ -1,4 +1,4 @@
-"""values.schema.json: what a user reads who writes a value that cannot be."""
+"""values.schema.json: the errors that Helm prints for invalid values."""
 
 import functools
 import json
@@ -13,23 +13,24 @@ from helm import CHART, HELMS, merged, nested, refusal, template
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 QUANTITY = "value must be 'a quantity such as 64Mi, 0.5 or 100m'"
 REPOSITORY = (
-    "value must be 'a repository such as gcr.io/PROJECT/swiss, without https://, tag and digest'"
+    "value must be "
+    "'a lower-case repository such as gcr.io/my-project/swiss, without https://, tag or digest'"
 )
-DIGEST = "value must be 'sha256: and 64 hexadecimal digits, as the push printed it'"
+DIGEST = "value must be 'sha256: and 64 hexadecimal digits, as the push printed them'"
 PODS = "value must be 'a number of pods, or a percentage such as 25%'"
-HOST = "value must be 'a host name such as swiss.example.com, without https:// and port'"
+HOST = "value must be 'a host name such as swiss.example.com, without https:// or port'"
 
 SPREAD = {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}
 
-# A value, what is wrong with it, and Helm's words for it after "at '/the/value': ".
+# A path, an invalid value, and Helm's message after "at '/the/path': ".
 WRONG = [
     # Keys
     ("", {"replica": 3}, "additional properties 'replica' not allowed"),
-    ("replicas", 3, "value must be 'absent: its name is replicaCount'"),
-    ("env", [], "value must be 'absent: its name is extraEnv'"),
-    ("image.name", "swiss", "value must be 'absent: its name is image.repository'"),
+    ("replicas", 3, "value must be 'absent: use replicaCount'"),
+    ("env", [], "value must be 'absent: use extraEnv'"),
+    ("image.name", "swiss", "value must be 'absent: use image.repository'"),
     ("image", {"hash": "x"}, "additional properties 'hash' not allowed"),
-    ("service.targetPort", 5000, "value must be 'absent: its name is containerPort'"),
+    ("service.targetPort", 5000, "value must be 'absent: use containerPort'"),
     ("ingress", {"host": "x"}, "additional properties 'host' not allowed"),
     ("resources", {"limit": {}}, "additional properties 'limit' not allowed"),
     ("readinessProbe", {"delay": 3}, "additional properties 'delay' not allowed"),
@@ -76,7 +77,7 @@ WRONG = [
     (
         "livenessProbe.httpGet.port",
         "Http!",
-        "value must be 'http, which is the name of the port, or a number'",
+        "value must be 'http (the name of the port) or a number'",
     ),
     ("livenessProbe.periodSeconds", 0, "minimum: got 0, want 1"),
     ("livenessProbe.failureThreshold", 0, "minimum: got 0, want 1"),
@@ -89,7 +90,7 @@ WRONG = [
     ("resources.requests.cpu", True, "got boolean, want number or string"),
     ("podDisruptionBudget.maxUnavailable", "one", PODS),
     ("strategy.rollingUpdate.maxSurge", "1%%", PODS),
-    # The rest of what is easily got wrong
+    # Other likely mistakes
     (
         "runtimeClassName",
         "",
@@ -98,12 +99,12 @@ WRONG = [
     (
         "runtimeClass.handler",
         "Spin",
-        "value must be 'the name that containerd has for the shim, such as spin'",
+        "value must be 'the handler of the shim in containerd, such as spin'",
     ),
     (
         "commonLabels",
         {"a": "b c"},
-        "value must be 'a label of at most 63 letters, digits, dashes, dots and underscores'",
+        "value must be 'a label value of at most 63 letters, digits, dashes, dots and underscores'",
     ),
     (
         "fullnameOverride",
@@ -138,22 +139,22 @@ WRONG = [
     (
         "extraEnv",
         [{"name": "1 X"}],
-        "value must be 'a name of an environment variable, such as RUST_LOG'",
+        "value must be 'the name of an environment variable, such as RUST_LOG'",
     ),
 ]
 
 
-# A line over the errors of one object.
-SUM = re.compile(": validation failed$")
+# The line above the errors of one object.
+SUMMARY = re.compile(": validation failed$")
 
 
 def batches() -> list[list]:
-    """The wrong values in as few groups as they can be without touching each other.
-    Helm names every error of a file of values, so one run is enough for a group."""
+    """The wrong values in few groups, in each of which no two paths overlap. Helm
+    reports every error in a values file, so one run is enough for a group."""
     groups: list[list] = []
     for case in WRONG:
         for group in groups:
-            if not any(touch(case[0], other[0]) for other in group):
+            if not any(overlap(case[0], other[0]) for other in group):
                 group.append(case)
                 break
         else:
@@ -161,13 +162,13 @@ def batches() -> list[list]:
     return groups
 
 
-def touch(one: str, other: str) -> bool:
+def overlap(one: str, other: str) -> bool:
     return f"{one}.".startswith(f"{other}.") or f"{other}.".startswith(f"{one}.")
 
 
 @functools.cache
 def reasons(binary: str) -> dict[str, list[str]]:
-    """For each wrong value, by its row, the errors of its group."""
+    """The errors of the group of each wrong value, by the row of the value."""
     found = {}
     for group in batches():
         values: dict = {}
@@ -175,25 +176,25 @@ def reasons(binary: str) -> dict[str, list[str]]:
             values = merged(values, nested(value, given) if value else given)
         message = refusal(values, binary=binary)
         lines = [line.strip() for line in message.splitlines()]
-        errors = [line for line in lines if line.startswith("- at") and not SUM.search(line)]
-        assert len(errors) == len(group), f"not an error a value:\n{message}"
+        errors = [line for line in lines if line.startswith("- at") and not SUMMARY.search(line)]
+        assert len(errors) == len(group), f"not one error for each value:\n{message}"
         found.update({str(case): errors for case in group})
     return found
 
 
 @pytest.mark.parametrize("binary", HELMS, ids=["helm 3", "helm 4"])
 @pytest.mark.parametrize("case", WRONG, ids=[f"{value} {given}" for value, given, _ in WRONG])
-def test_a_wrong_value_is_refused_with_what_to_write(case, binary):
+def test_an_invalid_value_is_refused_with_the_expected_message(case, binary):
     value, _given, words = case
     place = "/" + value.replace(".", "/") if value else ""
     said = [reason for reason in reasons(binary)[str(case)] if reason.endswith(f": {words}")]
     places = [reason.split("'")[1] for reason in said]
-    # Helm names the place, the item of a list, or what a key is missing in.
+    # Helm names the value, an item of the list, or the object that lacks a key.
     assert any(at.startswith(place) or at == place.rpartition("/")[0] for at in places)
 
 
 def objects(schema: object, path: str = ""):
-    """Every schema of an object, with its place."""
+    """The path and the schema of every object."""
     if isinstance(schema, dict):
         if "object" in schema.get("type", ()) and path not in ("if", "then"):
             yield path, schema
@@ -204,8 +205,8 @@ def objects(schema: object, path: str = ""):
             yield from objects(inner, path)
 
 
-# What the Kubernetes API defines and the chart hands on as it is: the API server
-# judges it. Helm puts `global` into every subchart.
+# Objects that the Kubernetes API defines and the chart passes on: the API server
+# validates them. Helm passes `global` to every subchart.
 OPEN = {
     "/properties/affinity/properties/nodeAffinity",
     "/properties/affinity/properties/podAffinity",
@@ -227,21 +228,21 @@ OPEN = {
 }
 
 
-def test_every_object_is_closed_but_for_those_that_kubernetes_defines():
+def test_every_object_is_closed_except_those_that_kubernetes_defines():
     opened = {path for path, schema in objects(SCHEMA) if "additionalProperties" not in schema}
     assert opened == OPEN
 
 
-def test_every_default_is_in_the_schema_and_no_more():
-    """A value of the schema that values.yaml lacks would be undocumented."""
+def test_the_schema_and_the_defaults_have_the_same_values():
+    """A value that only the schema has would be undocumented."""
     defaults = yaml.safe_load((CHART / "values.yaml").read_text())
     named = {key for key, schema in SCHEMA["properties"].items() if schema.keys() != {"const"}}
     assert named - {"global"} == defaults.keys()
 
 
-def test_the_schema_is_right_by_the_rules_of_its_draft():
+def test_the_schema_is_valid_by_its_draft():
     jsonschema.Draft7Validator.check_schema(SCHEMA)
 
 
-def test_a_subchart_s_global_values_are_let_through():
+def test_global_values_are_accepted():
     assert template({"global": {"anything": 1}})

@@ -1,4 +1,4 @@
-"""What the pod may do, by image.packaging: as measured with the real shim."""
+"""What the pod may do with each image.packaging, as measured with the real shim."""
 
 import pytest
 
@@ -12,10 +12,10 @@ def packaging(name: str) -> dict:
 
 
 @pytest.mark.parametrize("name", ["spin", *HARDENED])
-def test_every_packaging_drops_what_it_can(name):
+def test_every_packaging_keeps_one_capability_and_the_default_seccomp_profile(name):
     context = container(packaging(name))["securityContext"]
     assert context["allowPrivilegeEscalation"] is False
-    # Dropping ALL alone makes the shim grant every capability.
+    # With `drop: [ALL]` alone, the shim grants every capability.
     assert context["capabilities"] == {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}
     assert pod(packaging(name))["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
 
@@ -39,7 +39,7 @@ def test_the_other_packagings_need_neither_root_nor_a_writable_root_directory(na
 
 
 @pytest.mark.parametrize("name", HARDENED)
-def test_the_other_packagings_are_restricted_as_pod_security_means_it(name):
+def test_the_other_packagings_comply_with_pod_security_restricted(name):
     """The rules of the Pod Security Standard `restricted`, version 1.36."""
     spec = pod(packaging(name))
     assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
@@ -68,11 +68,11 @@ def test_memory_has_a_limit_and_cpu_only_a_request():
     assert resources["requests"].keys() == {"cpu", "memory"}
 
 
-def test_a_security_context_of_ones_own_replaces_the_chart_s_as_a_whole():
+def test_a_custom_security_context_replaces_the_whole_default():
     values = {"podSecurityContext": {"runAsUser": 0}, "securityContext": {"privileged": False}}
     assert pod(values)["securityContext"] == {"runAsUser": 0}
     assert container(values)["securityContext"] == {"privileged": False}
 
 
-def test_no_secret_is_in_the_chart():
+def test_the_chart_has_no_secret():
     assert "Secret" not in {manifest["kind"] for manifest in manifests({})}

@@ -1,4 +1,4 @@
-"""No value without a test, and none that a template ignores."""
+"""Every value has a case, and every case a value."""
 
 import pytest
 
@@ -22,12 +22,12 @@ MODULES = (
 
 def test_every_value_has_a_case():
     tested = {case.value for module in MODULES for case in module.CASES}
-    # A case of the whole map is one of what it switches on.
+    # The case of the whole map httpRoute sets httpRoute.enabled.
     tested |= {"httpRoute.enabled"}
     assert leaves() - tested == set()
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
-def test_every_case_is_of_a_value_that_exists(module):
+def test_every_case_is_for_an_existing_value(module):
     unknown = {case.value for case in module.CASES} - leaves()
     assert unknown <= {"httpRoute"}
