@@ -1,4 +1,4 @@
-//! The `swiss` component: the edge between [`routes`] and `wasi:http`.
+//! The `swiss` component: connects [`routes`] to `wasi:http`.
 
 mod memory;
 pub mod routes;
@@ -26,7 +26,7 @@ bindings::export!(Swiss with_types_in bindings);
 
 impl bindings::exports::wasi::http::incoming_handler::Guest for Swiss {
     fn handle(request: IncomingRequest, out: ResponseOutparam) {
-        memory::reclaimed_after(|| serve(&request, out));
+        memory::reclaim_after(|| serve(&request, out));
     }
 }
 
@@ -41,9 +41,9 @@ fn serve(request: &IncomingRequest, out: ResponseOutparam) {
     send(out, method, routes::respond(method, &target));
 }
 
-/// Hands `response` to the host.
+/// Sends `response` through the outparam.
 fn send(out: ResponseOutparam, method: Method, response: &Response) {
-    // An array: a `Vec` of a length that is only known at run time could fail to grow.
+    // An array: growing a `Vec` whose length is known only at run time could fail.
     let headers: [_; routes::MAX_HEADERS] = array::from_fn(|index| {
         let (name, value) = response.headers.get(index).copied().unwrap_or_default();
         (memory::copy(name), memory::copy(value).into_bytes())
@@ -53,7 +53,7 @@ fn send(out: ResponseOutparam, method: Method, response: &Response) {
         return;
     };
     let outgoing = OutgoingResponse::new(fields);
-    // It is 200 already, and each call costs the host more than all of this.
+    // The default is 200, and a call to the host costs more than this function's code.
     if response.status != 200 && outgoing.set_status_code(response.status).is_err() {
         return;
     }

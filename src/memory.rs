@@ -1,25 +1,24 @@
-//! The component's memory: the global allocator, what is done with it per
-//! request, and the copying of static text. All `unsafe` of the component is
-//! here.
+//! The component's memory: the global allocator, its reset after each request,
+//! and the copying of static text. All `unsafe` code of the component is here.
 //!
-//! It is written so that the compiler sees that no allocation can fail and
-//! that giving memory back does nothing: a single path on which one might fail
-//! links 20 KB of panic machinery, and the code that only frees error values
-//! that nobody reads is a quarter of the component.
+//! The compiler must see that no allocation can fail and that deallocation does
+//! nothing. A single path on which an allocation might fail links 20 KB of panic
+//! machinery, and code that only frees unread error values would be a quarter of
+//! the component.
 
 use core::hint::assert_unchecked;
 
 /// An owned copy of `text`.
 pub fn copy(text: &str) -> String {
-    // SAFETY: no value is larger than `isize::MAX` bytes; of a length that it
-    // loads from memory the compiler does not know that.
+    // SAFETY: no value is larger than `isize::MAX` bytes. The compiler does not
+    // know this of a length that it loads from memory.
     unsafe { assert_unchecked(text.len() <= isize::MAX.unsigned_abs()) };
     text.to_owned()
 }
 
-/// Serves one request and takes back all memory that it used. A host may so
+/// Serves one request and reclaims all memory that it used, so that a host can
 /// send any number of requests through one instance in constant memory.
-pub fn reclaimed_after(serve: impl FnOnce()) {
+pub fn reclaim_after(serve: impl FnOnce()) {
     serve();
     #[cfg(target_arch = "wasm32")]
     arena::reclaim();
@@ -42,27 +41,29 @@ mod arena {
     };
 
     unsafe extern "C" {
-        /// The first byte after stack and static data; placed by the linker.
+        /// The first byte after stack and static data. The linker defines it.
         static __heap_base: u8;
     }
 
-    /// Hands out memory from `__heap_base` upwards.
+    /// Allocates upwards from `__heap_base`.
     ///
-    /// Holds `__heap_base + used <= limit <= isize::MAX` once something is used.
+    /// Invariant after the first allocation:
+    /// `__heap_base + used <= limit <= isize::MAX`.
     struct Arena {
-        /// Bytes handed out.
+        /// Bytes allocated.
         used: Cell<usize>,
-        /// Addresses below it are accessible.
+        /// Addresses below `limit` are accessible.
         limit: Cell<usize>,
     }
 
     // SAFETY: an instance of a WASI 0.2 component has one thread.
     unsafe impl Sync for Arena {}
 
-    // SAFETY: blocks are aligned, accessible and disjoint; `reclaim` says why
-    // those that it hands out again are out of use.
+    // SAFETY: blocks are aligned, accessible and disjoint. `reclaim` says why
+    // the blocks that it frees are no longer in use.
     unsafe impl GlobalAlloc for Arena {
-        // Inlined it has to be, so that callers see that it is never null.
+        // The function must be inlined so that callers can see that the result
+        // is never null.
         #[inline(always)]
         unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
             let mask = layout.align() - 1;
@@ -83,8 +84,8 @@ mod arena {
     }
 
     impl Arena {
-        /// Makes addresses below `end` accessible. Where the host has no
-        /// memory left it answers 500 to the trap and drops the instance.
+        /// Makes addresses below `end` accessible. Traps if the host has no
+        /// memory left. The host then answers 500 and drops the instance.
         #[cold]
         #[inline(never)]
         fn reserve(&self, end: usize) {
@@ -97,9 +98,9 @@ mod arena {
         }
     }
 
-    /// Takes everything back. Sound because it is called between requests
-    /// only, and nothing in the component outlives one: `serve` returns
-    /// nothing, and no static but [`ARENA`] is ever written.
+    /// Frees everything. This is sound because it runs only between requests,
+    /// and nothing in the component outlives a request: `serve` returns
+    /// nothing, and no static except [`ARENA`] is ever written.
     pub fn reclaim() {
         ARENA.used.set(0);
     }

@@ -1,9 +1,9 @@
 //! The HTTP contract as a pure function: which request gets which response.
 //!
 //! Every response is static data, so nothing is computed or formatted per
-//! request. `openapi.yaml` tells clients the same.
+//! request. `openapi.yaml` documents the same contract for clients.
 
-/// The request methods that the contract tells apart (RFC 9110 section 9).
+/// The request methods that the contract distinguishes (RFC 9110 section 9).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     Get,
@@ -13,18 +13,18 @@ pub enum Method {
     Other,
 }
 
-/// Headers of the response with most of them.
+/// The largest number of headers in a response.
 pub const MAX_HEADERS: usize = 3;
 
-/// A response as it goes on the wire.
+/// A response as it is sent.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Response {
     /// HTTP status code.
     pub status: u16,
-    /// Field names in lower case, and values. `content-length` is always among
-    /// them, so that no host falls back to a chunked body.
+    /// Field names in lower case, and values. `content-length` is always
+    /// present, so that no host falls back to a chunked body.
     pub headers: &'static [(&'static str, &'static str)],
-    /// The content, `content-length` bytes of it.
+    /// The content, `content-length` bytes long.
     pub content: &'static [u8],
 }
 
@@ -52,7 +52,7 @@ static OPTIONS: Response = Response {
     content: b"",
 };
 
-/// RFC 9457 problem details, as is [`NOT_FOUND`].
+/// Problem details (RFC 9457), like [`NOT_FOUND`].
 static METHOD_NOT_ALLOWED: Response = Response {
     status: 405,
     headers: &[
@@ -72,13 +72,13 @@ static NOT_FOUND: Response = Response {
     content: b"{\"title\":\"Not Found\",\"status\":404}\n",
 };
 
-/// The response to a request. The path decides first: an unknown one is 404
-/// whatever the method. `target` is the path with its query, as in the request
-/// line; the query is ignored, the path compared byte for byte.
+/// The response to a request. An unknown path is 404 for every method.
+/// `target` is the path with its query, as in the request line. The query is
+/// ignored, and the path is compared byte for byte.
 pub fn respond(method: Method, target: &str) -> &'static Response {
-    let resource = if names(target, "/will") {
+    let resource = if has_path(target, "/will") {
         &WILL
-    } else if names(target, "/ready") {
+    } else if has_path(target, "/ready") {
         &READY
     } else {
         return &NOT_FOUND;
@@ -91,7 +91,7 @@ pub fn respond(method: Method, target: &str) -> &'static Response {
 }
 
 /// Whether the path of `target` is `path`.
-fn names(target: &str, path: &str) -> bool {
+fn has_path(target: &str, path: &str) -> bool {
     target
         .strip_prefix(path)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('?'))
@@ -122,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn no_response_has_more_headers_than_the_edge_sends() {
+    fn no_response_has_more_than_max_headers() {
         for response in RESPONSES {
             assert!(response.headers.len() <= MAX_HEADERS, "{response:?}");
         }
     }
 
     #[test]
-    fn a_problem_names_the_status_that_it_is_sent_with() {
+    fn a_problem_has_the_status_of_its_response() {
         for response in [&METHOD_NOT_ALLOWED, &NOT_FOUND] {
             let content = String::from_utf8_lossy(response.content);
             let status = format!("\"status\":{}}}\n", response.status);
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_path_decides_before_the_method() {
+    fn an_unknown_path_is_not_found_for_every_method() {
         for method in METHODS {
             for target in [
                 "", "/", "*", "/wil", "/willl", "/will/", "/Will", "//will", "?/will",
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_method_decides_what_a_known_path_answers() {
+    fn the_method_selects_the_response_of_a_known_path() {
         for (path, resource) in [("/will", &WILL), ("/ready", &READY)] {
             assert_eq!(respond(Method::Get, path), resource);
             assert_eq!(respond(Method::Head, path), resource);

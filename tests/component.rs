@@ -1,4 +1,4 @@
-//! What the built component is made of.
+//! The size, imports and exports of the built component.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-/// The most bytes that the component may have.
+/// The size limit of the component.
 const GATE_BYTES: usize = 6144;
 
 const IMPORTS: [&str; 3] = ["wasi:http/types", "wasi:io/error", "wasi:io/streams"];
 const EXPORTS: [&str; 1] = ["wasi:http/incoming-handler"];
 
 #[test]
-fn it_has_at_most_6144_bytes() {
+fn the_component_has_at_most_6144_bytes() {
     for path in components() {
         let bytes = fs::read(&path).unwrap().len();
         println!("{}: {bytes} bytes, of at most {GATE_BYTES}", path.display());
@@ -22,10 +22,10 @@ fn it_has_at_most_6144_bytes() {
     }
 }
 
-/// Nothing of `wasi_snapshot_preview1` or `wasi:cli` is also the proof that no
+/// The absence of `wasi_snapshot_preview1` and `wasi:cli` also proves that no
 /// panic machinery is linked.
 #[test]
-fn it_imports_and_exports_exactly_what_wit_states() {
+fn the_component_imports_and_exports_exactly_what_wit_states() {
     let world = include_str!("../wit/world.wit");
     let (imports, exports) = (stated(world, "import "), stated(world, "export "));
     assert_eq!(
@@ -56,7 +56,7 @@ fn it_imports_and_exports_exactly_what_wit_states() {
     }
 }
 
-/// The component, and what `make build-variants` made of it with other toolchains.
+/// The component, and its variants that `make build-variants` has built.
 fn components() -> Vec<PathBuf> {
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
     let component = target.join("swiss.wasm");
@@ -76,7 +76,7 @@ fn components() -> Vec<PathBuf> {
     [component].into_iter().chain(variants).collect()
 }
 
-/// The interfaces of the lines of `world` that begin with `keyword`.
+/// The interfaces in those lines of `world` that begin with `keyword`.
 fn stated(world: &str, keyword: &str) -> BTreeSet<String> {
     let lines = world
         .lines()

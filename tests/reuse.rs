@@ -1,5 +1,6 @@
-//! Hosts may send any number of requests through one instance. Here a million
-//! go through one, and neither it nor the host's table of its handles grows.
+//! Hosts may send any number of requests through one instance. In this test one
+//! instance serves a million, and neither its memory nor the host's table of its
+//! handles grows.
 
 mod instance;
 
@@ -10,7 +11,7 @@ use wasmtime::Engine;
 
 const REQUESTS: usize = 1_000_000;
 
-/// Every response that there is.
+/// Requests for every response.
 const TARGETS: [(&str, &str, u16); 6] = [
     ("GET", "/will", 200),
     ("GET", "/ready?x=1", 200),
@@ -27,7 +28,7 @@ fn a_million_requests_take_no_more_memory_than_the_first() {
         assert_eq!(instance.ask(method, target), status, "{method} {target}");
     }
     let (memory, handles) = (instance.memory_bytes(), instance.has_handles());
-    assert!(memory > 0, "the limiter was never asked");
+    assert!(memory > 0, "the limiter was never called");
     assert!(
         !handles,
         "the component keeps handles from request to request"
@@ -44,7 +45,7 @@ fn a_million_requests_take_no_more_memory_than_the_first() {
 }
 
 #[test]
-fn a_long_request_is_served_from_the_same_memory_again() {
+fn a_repeated_long_request_takes_no_more_memory() {
     let mut instance = swiss();
     let long = format!("/{}", "x".repeat(60_000));
     for _ in 0..10 {

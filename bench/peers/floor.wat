@@ -1,9 +1,9 @@
-;; The least that a component can do for an answer: the yardstick of what is
-;; possible, by hand. It answers /will, says for anything else what /ready says,
-;; and knows no method and no 404, so it is no product.
+;; The minimum that a component must do to answer, written by hand: the yardstick.
+;; It answers /will, gives all other paths the response of /ready, and implements
+;; neither methods nor 404, so it is not a product.
 ;;
-;; Memory and realloc are a module of their own: where they are in the one that
-;; imports, two more modules and a table are needed to tie the knot.
+;; Memory and realloc are a module of their own. In the module that imports the
+;; host functions, they would require two more modules and a table.
 (component
   (import "wasi:io/error@0.2.0" (instance $error
     (export "error" (type (sub resource)))))
@@ -88,7 +88,7 @@
 
   (core module $Memory
     (memory (export "m") 1)
-    ;; The one thing that the host puts here is the path, where it may end.
+    ;; The host allocates memory only for the path, behind all other data.
     (func (export "r") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
     ;; Two lists of two headers, as (name, value), each as (address, length).
     (data (i32.const 64)
@@ -128,7 +128,7 @@
     (import "" "s" (func $set (param i32 i32 i32 i32 i64 i32 i32 i32 i32)))
     (import "" "d" (func $drop-request (param i32)))
     (import "" "e" (func $drop-stream (param i32)))
-    ;; Results of host calls are left at 0, a handle among them at 4.
+    ;; Host calls write their results to address 0, with a handle at address 4.
     (func (export "h") (param $request i32) (param $out i32)
       (local $will i32) (local $response i32) (local $body i32)
       (call $path (local.get $request) (i32.const 0))

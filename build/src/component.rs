@@ -1,4 +1,4 @@
-//! From a core module to the component that is shipped.
+//! Makes the component that is shipped from a core module.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -17,16 +17,16 @@ use wit_component::ComponentEncoder;
 
 use crate::lean;
 
-/// The stripped component of a core module that carries its world in custom
-/// sections, as wit-bindgen leaves it.
+/// Makes a stripped component from a core module that has its world in custom
+/// sections, as wit-bindgen writes it.
 ///
 /// # Errors
-/// When the module does not fit its world.
+/// When the module does not match its world.
 pub fn from_module(module: &[u8]) -> Result<Vec<u8>> {
     let component = ComponentEncoder::default()
         .module(module)
         .and_then(|mut encoder| encoder.encode())
-        .context("cannot make a component of the compiled module")?;
+        .context("cannot make a component from the compiled module")?;
     let lean = lean::rebuilt(module, &component).and_then(|lean| {
         Validator::new().validate_all(&lean)?;
         Ok(lean)
@@ -41,13 +41,13 @@ pub fn from_module(module: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// Drops what no host reads, at all levels: custom sections (names,
-/// producers), and the long names by which the core modules inside are linked
-/// to each other, a fifth of the component. What the component imports and
-/// exports keeps its names.
+/// producers), and the long names that link the inner core modules to each
+/// other, a fifth of the component. The component's own imports and exports
+/// keep their names.
 #[derive(Default)]
 struct Strip {
-    /// Of core modules' imports and exports: the short name of a long one. It
-    /// is one map for all of them, so what matched before matches after.
+    /// The short name for each long name of a core module's import or export.
+    /// All modules share the map, so that names that match still match.
     names: HashMap<String, String>,
 }
 

@@ -9,18 +9,18 @@ use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, bail};
 
-/// Debian's Rust for building Firefox, which is newer than its other Rust; it
-/// has the wasm targets, and the source of std since it has no std for them.
-/// Versions are not pinned: Debian keeps only the newest of a security update.
+/// Debian's Rust for building Firefox, which is newer than its other Rust. It
+/// has the wasm targets, but std for them only as source. Versions are not
+/// pinned: after a security update, Debian keeps only the newest.
 const PACKAGES: [&str; 4] = ["rustc-web", "rust-web-src", "wasi-libc", "lld-19"];
 
-/// Where the packages are unpacked, if they are.
+/// The root of the unpacked packages, if they are unpacked already.
 pub fn cached_root() -> Result<Option<PathBuf>> {
     Ok(Some(cache()?.join("root")).filter(|root| root.exists()))
 }
 
-/// The root under which the packages are unpacked; fetches them first where
-/// that is still to do.
+/// The root of the unpacked packages. Fetches and unpacks them first if
+/// necessary.
 ///
 /// # Errors
 /// When this is not Debian, or a package cannot be fetched.
@@ -45,14 +45,14 @@ pub fn root() -> Result<PathBuf> {
         );
         run(Command::new("dpkg").arg("-x").arg(archive).arg(&tree))?;
     }
-    // The last step, so that a root that exists is complete.
+    // The last step, so that an existing root is always complete.
     let root = cache.join("root");
     fs::rename(&tree, &root).with_context(|| format!("cannot create {}", root.display()))?;
     fs::remove_dir_all(&unfinished)?;
     Ok(root)
 }
 
-/// A folder of this project and this Debian release in the user's cache.
+/// This project's folder for this Debian release in the user's cache directory.
 fn cache() -> Result<PathBuf> {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let codename = release
@@ -67,8 +67,8 @@ fn cache() -> Result<PathBuf> {
     Ok(caches.join("swiss").join(format!("debian-{codename}-rust")))
 }
 
-/// Fetches the packages and what they depend on beyond the installed system.
-/// apt's state is kept in `folder`, so root is not needed.
+/// Fetches the packages and those of their dependencies that are not installed.
+/// apt keeps its state in `folder`, so this does not need root.
 fn download(folder: &Path) -> Result<Vec<PathBuf>> {
     for part in ["lists/partial", "archives/partial"] {
         fs::create_dir_all(folder.join(part))?;
@@ -124,9 +124,9 @@ pub fn prepare(root: &Path, cargo: &mut Command, rustflags: &mut Vec<String>) {
     ];
     cargo
         .args(["-Z", "build-std=std,panic_abort"])
-        // Without std's symbolizer of backtraces, which WASI has no use for.
+        // Without std's symbolizer of backtraces, which WASI cannot use.
         .args(["-Z", "build-std-features="])
-        // `-Z` is for nightly compilers, or for who takes the risk.
+        // A stable compiler accepts `-Z` only with this variable.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTC", usr.join("bin/rustc"))
         .env(

@@ -1,4 +1,4 @@
-//! Puts a component together with as few parts as it can have: see [`split`].
+//! Assembles a component from as few parts as possible: see [`split`].
 
 use anyhow::Result;
 use wasm_encoder::{
@@ -12,11 +12,12 @@ use crate::split::{self, ENTRY, MEMORY, REALLOC};
 
 const TYPES: &str = "wasi:http/types";
 
-/// `component`, which wit-component has made of `module`, of fewer parts.
+/// Rebuilds `component`, which wit-component made from `module`, with fewer
+/// parts.
 ///
 /// # Errors
-/// When it is not of the one shape that this knows: functions and resources
-/// imported, one function exported.
+/// When the component does not have the one shape that this supports: imports
+/// of functions and resources, and one exported function.
 pub fn rebuilt(module: &[u8], component: &[u8]) -> Result<Vec<u8>> {
     let made = Made::read(component)?;
     let split = split::split(module, &format!("{}#handle", made.export))?;

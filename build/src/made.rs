@@ -1,5 +1,5 @@
-//! What wit-component has made: what the component imports and exports, and how
-//! functions of the host are called.
+//! Reads a component from wit-component: its imports and exports, and the
+//! options with which it calls functions of the host.
 
 use std::collections::BTreeMap;
 
@@ -96,7 +96,7 @@ impl<'a> Made<'a> {
         Ok(())
     }
 
-    /// The instance of an interface, whatever the patch of its version.
+    /// The instance of an interface in any version.
     pub fn instance(&self, interface: &str) -> Result<u32> {
         let bare = |name: &str| name.split('@').next().map(str::to_owned);
         let mut names = (0..).zip(&self.instances);
@@ -119,7 +119,7 @@ impl<'a> Made<'a> {
     }
 }
 
-/// The same option, where memory and realloc are the only ones that there are.
+/// The same option, in a component with one memory and one realloc.
 fn only(option: &wasmparser::CanonicalOption) -> Result<CanonicalOption> {
     Ok(match option {
         wasmparser::CanonicalOption::UTF8 => CanonicalOption::UTF8,

@@ -1,4 +1,4 @@
-//! `make build`: compiles the root crate to a core module, makes it a
+//! `make build`: compiles the root crate to a core module, turns it into a
 //! component and strips it.
 
 #![forbid(unsafe_code)]
@@ -31,8 +31,8 @@ struct Args {
     #[arg(long, value_name = "STRATEGY", default_value = "abort")]
     panic: Panic,
 
-    /// Compile the crate in this folder instead, as it would be elsewhere, to a
-    /// core module: for what the component is compared with
+    /// Instead, compile the crate in this folder to a core module with cargo's
+    /// defaults, as a peer for the benchmarks
     #[arg(long, value_name = "FOLDER")]
     module_of: Option<PathBuf>,
 
@@ -69,19 +69,19 @@ fn build(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// The core module that cargo makes of the root crate.
+/// Compiles the root crate to a core module.
 fn compile(toolchain: &Toolchain, panic: Panic) -> Result<Vec<u8>> {
-    // One directory for each compiler: Cargo keeps artifacts of other flags
-    // apart by itself.
+    // One directory for each compiler. Cargo itself separates builds with
+    // different flags.
     let target_dir = Path::new("target/component").join(toolchain.name());
-    // The deepest call chain takes under 1 KiB; the default of 1 MiB would
+    // The deepest call chain uses less than 1 KiB. The default of 1 MiB would
     // cost every instance 16 more pages of memory.
     let mut rustflags = vec!["-Clink-arg=-zstack-size=8192".to_owned()];
-    // With it the linker says what it put where; see `split`.
+    // The linker then records where it put which data; `parts` reads that.
     rustflags.push("-Clink-arg=--emit-relocs".to_owned());
     if panic == Panic::ImmediateAbort {
         if !toolchain.builds_std() {
-            bail!("--panic immediate-abort compiles the standard library anew: add --std debian");
+            bail!("--panic immediate-abort recompiles the standard library: add --std debian");
         }
         rustflags.extend(["-Zunstable-options", "-Cpanic=immediate-abort"].map(String::from));
     }
@@ -90,10 +90,10 @@ fn compile(toolchain: &Toolchain, panic: Panic) -> Result<Vec<u8>> {
     read(&target_dir.join(TARGET).join("component/swiss.wasm"))
 }
 
-/// The core module that cargo makes of the crate in `folder`, of its name.
+/// Compiles the crate in `folder`, which has the folder's name, to a core module.
 fn compile_other(toolchain: &Toolchain, folder: &Path) -> Result<Vec<u8>> {
     let name = folder.file_name().and_then(OsStr::to_str);
-    let name = name.with_context(|| format!("{} names no crate", folder.display()))?;
+    let name = name.with_context(|| format!("{} does not name a crate", folder.display()))?;
     let manifest = folder.join("Cargo.toml");
     let target_dir = Path::new("target").join(name).join(toolchain.name());
     let what = ["--release", "--manifest-path", &manifest.to_string_lossy()];
@@ -115,11 +115,11 @@ fn cargo(
         .arg("--target-dir")
         .arg(target_dir);
     toolchain.prepare(&mut cargo, &mut rustflags);
-    // The form that no flag of the user's environment or configuration overrides.
+    // This variable overrides flags from the user's environment and configuration.
     cargo.env("CARGO_ENCODED_RUSTFLAGS", rustflags.join("\x1f"));
     let status = cargo.status().context("cannot run cargo")?;
     if !status.success() {
-        bail!("cargo could not compile it (its message is above)");
+        bail!("cargo could not compile the crate (its message is above)");
     }
     Ok(())
 }
@@ -128,7 +128,8 @@ fn read(file: &Path) -> Result<Vec<u8>> {
     fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
 
-/// Leaves a file that is up to date alone, so that nothing downstream is redone.
+/// Does not write a file that is up to date, so that nothing that depends on it
+/// is rebuilt.
 fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());

@@ -1,4 +1,4 @@
-//! The parts of a core module, and what of it is in use.
+//! The parts of a core module, and which of them are used.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use wasmparser::{
 pub struct Parts<'a> {
     pub types: Vec<FuncType>,
     pub imports: Vec<Import<'a>>,
-    /// Types of the functions that are defined here.
+    /// Types of the functions that the module defines.
     pub functions: Vec<u32>,
     pub memories: Vec<MemoryType>,
     pub globals: Option<GlobalSectionReader<'a>>,
@@ -25,7 +25,8 @@ pub struct Parts<'a> {
     unread: BTreeSet<(u32, usize, usize)>,
 }
 
-/// The functions that a function calls, with itself, and whether they use globals.
+/// A function with all functions that it calls, directly or indirectly, and
+/// whether they use globals.
 pub struct Reached {
     pub functions: BTreeSet<u32>,
     pub globals: bool,
@@ -62,16 +63,16 @@ impl<'a> Parts<'a> {
                 }
                 Payload::CustomSection(section) => parts.note_unread(&section)?,
                 Payload::StartSection { .. } => bail!("the compiled module has a start function"),
-                // Of tables only the unused: `reached` refuses what uses them.
+                // Tables are dropped: `reached` refuses code that uses them.
                 _ => {}
             }
         }
         Ok(parts)
     }
 
-    /// Notes what is in memory only so that the linker keeps a custom section:
-    /// wit-bindgen has a hundred such words, most of them for interfaces that the
-    /// component does not even import.
+    /// Records data that is in memory only so that the linker keeps a custom
+    /// section. wit-bindgen has a hundred such words, most of them for interfaces
+    /// that the component does not import.
     fn note_unread(&mut self, section: &CustomSectionReader<'a>) -> Result<()> {
         let KnownCustom::Linking(section) = section.as_known() else {
             return Ok(());
@@ -113,7 +114,7 @@ impl<'a> Parts<'a> {
         data.get(..length).unwrap_or(data)
     }
 
-    /// How many functions are imported: all imports are.
+    /// The number of imported functions. Every import is a function.
     pub fn imports(&self) -> u32 {
         u32::try_from(self.imports.len()).unwrap_or(u32::MAX)
     }
@@ -128,7 +129,7 @@ impl<'a> Parts<'a> {
     pub fn body(&self, function: u32) -> Result<&FunctionBody<'a>> {
         let defined = function.checked_sub(self.imports());
         let body = defined.and_then(|index| self.bodies.get(index as usize));
-        body.context("the compiled module calls what it does not have")
+        body.context("the compiled module calls a function that it does not have")
     }
 
     pub fn reached(&self, export: &str) -> Result<Reached> {
@@ -161,6 +162,6 @@ impl<'a> Parts<'a> {
                 defined.and_then(|index| self.functions.get(index as usize).copied())
             }
         };
-        ty.context("the compiled module calls what it does not have")
+        ty.context("the compiled module calls a function that it does not have")
     }
 }

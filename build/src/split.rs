@@ -1,9 +1,9 @@
-//! Cuts a core module in two: one with memory, data and the function by which
-//! the host asks for memory, and one with the code that imports all of that.
+//! Splits a core module in two: one with memory, data and the function by which
+//! the host allocates memory, and one with the code, which imports the memory.
 //!
 //! A component needs the first before it can offer host functions to the second.
-//! In one module the two wait for each other, and wit-component ties that knot
-//! with two more modules and a table: a third of an instance's cost.
+//! In one module the two depend on each other, which wit-component resolves with
+//! two more modules and a table: a third of an instance's cost.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,7 +17,7 @@ use wasm_encoder::{
 
 use crate::parts::{Parts, Reached};
 
-/// Names of what the second module imports, and the two export.
+/// Names of the imports of the second module and of the exports of both.
 pub const MEMORY: &str = "memory";
 pub const REALLOC: &str = "realloc";
 pub const ENTRY: &str = "entry";
@@ -26,15 +26,15 @@ pub struct Split {
     pub memory: Module,
     pub code: Module,
     /// The host functions that `code` imports from the module "", in order, as
-    /// (interface, function); their names are their places.
+    /// (interface, function). Each is named after its position.
     pub imports: Vec<(String, String)>,
 }
 
-/// Splits `module`, whose entry is its export of the name `entry`.
+/// Splits `module`, whose entry is its export `entry`.
 ///
 /// # Errors
-/// When it does what the two halves could not: start, use a table, or share a
-/// global.
+/// When the module does what two halves cannot: have a start function, use a
+/// table, or share a global.
 pub fn split(module: &[u8], entry: &str) -> Result<Split> {
     let parts = Parts::read(module)?;
     let realloc = parts.reached("cabi_realloc")?;
@@ -55,7 +55,7 @@ pub fn split(module: &[u8], entry: &str) -> Result<Split> {
 
 impl Parts<'_> {
     /// A module of the functions `reached` with these exports, as (old name, new
-    /// name). It has the memory and its data, or imports the memory.
+    /// name). It `owns` the memory and its data, or imports the memory.
     fn write(&self, reached: &Reached, exports: &[(&str, &str)], owns: bool) -> Result<Module> {
         let mut new = Renumbered::default();
         let (mut types, mut imports) = (TypeSection::new(), ImportSection::new());
@@ -127,7 +127,7 @@ impl Parts<'_> {
     }
 }
 
-/// New numbers of functions and types, where only some are left.
+/// New indexes of the functions and types that are kept.
 #[derive(Default)]
 struct Renumbered {
     functions: BTreeMap<u32, u32>,
@@ -154,7 +154,7 @@ mod tests {
 
     use super::*;
 
-    /// A module as the compiler leaves it, with these functions and fields besides.
+    /// A module as the compiler writes it, with these functions and fields added.
     fn compiled(realloc: &str, handle: &str, more: &str) -> Vec<u8> {
         let text = format!(
             r#"(module

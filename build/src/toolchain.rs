@@ -9,13 +9,13 @@ use clap::ValueEnum;
 
 use crate::debian;
 
-/// Spin's target: a WASI 0.2 component is made of a core module for it.
+/// Spin's target. A WASI 0.2 component is made from a core module for it.
 pub const TARGET: &str = "wasm32-wasip1";
 
 /// Where the target's standard library comes from.
 #[derive(Clone, Copy, ValueEnum)]
 pub enum StdSource {
-    /// The toolchain has it already
+    /// The active toolchain has it already
     Installed,
     /// `rustup target add`
     Rustup,
@@ -32,10 +32,10 @@ pub enum Toolchain {
     Debian(PathBuf),
 }
 
-/// The toolchain of `source`, or of the first source that works.
+/// The toolchain from `source`, or from the first source that works.
 ///
 /// # Errors
-/// What was tried and what to run, when there is none.
+/// When no source works. The error says what was tried and what to run.
 pub fn find(source: Option<StdSource>) -> Result<Toolchain> {
     match source {
         Some(StdSource::Installed) if installed()? => Ok(Toolchain::Installed),
@@ -52,8 +52,8 @@ fn find_any() -> Result<Toolchain> {
     if installed()? {
         return Ok(Toolchain::Installed);
     }
-    // Asked before rustup, which on a machine where it failed once would
-    // fail again, after a time-out, at every build.
+    // Comes before rustup: on a machine where rustup failed once, it would
+    // time out again at every build.
     if let Some(root) = debian::cached_root()? {
         return Ok(Toolchain::Debian(root));
     }
@@ -100,13 +100,13 @@ fn add_by_rustup() -> Result<Toolchain> {
     let message = String::from_utf8_lossy(&output.stderr);
     let cause = message.lines().rev().find(|line| !line.trim().is_empty());
     bail!(
-        "rustup could not add it: {}",
+        "rustup could not add {TARGET}: {}",
         cause.unwrap_or("it gave no reason").trim()
     )
 }
 
 impl Toolchain {
-    /// A folder name.
+    /// The name of the toolchain's folder below target/.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Installed | Self::Rustup => "rustup",

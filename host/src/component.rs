@@ -18,8 +18,8 @@ use wasmtime_wasi_http::{
     Error, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
-/// How long an instance that may be used again waits for a request, as in Spin.
-const IDLE: Duration = Duration::from_secs(1);
+/// How long a reusable instance waits for its next request, as in Spin.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A compiled component.
 pub struct Component {
@@ -34,11 +34,11 @@ impl HandlerState for Component {
     type WorkerExpiration = Idle;
     type WorkerState = Worker;
 
-    /// A new instance; waits while all slots of the pool are taken.
+    /// Makes a new instance. Waits while all slots of the pool are in use.
     async fn instantiate(&self) -> wasmtime::Result<Instance<State, Idle, Worker>> {
         let slot = Arc::clone(&self.slots).acquire_owned().await?;
         let mut store = Store::new(self.pre_engine(), State::new());
-        // Without it, one instance that computes for ever stops the whole host.
+        // Without the deadline, one instance in an endless loop blocks the whole host.
         store.set_epoch_deadline(1);
         store.epoch_deadline_async_yield_and_update(1);
         let proxy = self.pre.instantiate_async(&mut store).await?;
@@ -57,8 +57,8 @@ impl HandlerState for Component {
 }
 
 impl Component {
-    /// `pre`'s instances each serve `reuse` requests, and have one of the
-    /// permits `slots` meanwhile; `id` is for messages.
+    /// Each instance of `pre` serves `reuse` requests, and holds one permit of
+    /// `slots` meanwhile. `id` is for messages.
     pub fn new(id: &str, pre: ProxyPre<State>, slots: Arc<Semaphore>, reuse: usize) -> Self {
         Self {
             id: id.into(),
@@ -75,9 +75,9 @@ impl Component {
     }
 }
 
-/// What the host keeps for an instance.
+/// The host's state for an instance.
 pub struct State {
-    // Most components never ask for it, and it takes a while to make.
+    // Made on first use: most components never use it, and it is slow to make.
     wasi: Option<WasiCtx>,
     http: WasiHttpCtx,
     table: ResourceTable,
@@ -135,12 +135,12 @@ type Outbound = (
     Box<dyn Future<Output = Result<(), Error>> + Send>,
 );
 
-/// What becomes of an instance.
+/// How often an instance is reused, and what happens when it ends.
 pub struct Worker {
     id: Arc<str>,
     /// How many requests it serves, one after the other.
     reuse: usize,
-    // Not in the store, which drops its data before it frees the pool's slot.
+    // Not in the store: a store drops its data before it frees the pool's slot.
     _slot: OwnedSemaphorePermit,
 }
 
@@ -168,8 +168,8 @@ impl WorkerState for Worker {
         Box::pin(future::pending())
     }
 
-    /// Says why an instance trapped. Its request only learns that there is no
-    /// response, or no more of it. Errors from elsewhere mean that the host ends.
+    /// Logs why an instance trapped. The error of its request says only that the
+    /// response is missing or incomplete. Other errors mean that the host stops.
     fn drop(&self, _: Store<State>, result: wasmtime::Result<()>) {
         if let Err(error) = result
             && error.is::<WasmBacktrace>()
@@ -180,7 +180,7 @@ impl WorkerState for Worker {
     }
 }
 
-/// Ends an instance that has had nothing to do for [`IDLE`].
+/// Ends an instance that has been idle for [`IDLE_TIMEOUT`].
 pub struct Idle(Option<Pin<Box<Sleep>>>);
 
 impl WorkerExpiration for Idle {
@@ -193,7 +193,7 @@ impl WorkerExpiration for Idle {
         if status != WorkerStatus::Idle {
             return Poll::Pending;
         }
-        let deadline = (start + IDLE).into();
+        let deadline = (start + IDLE_TIMEOUT).into();
         let sleep = self
             .0
             .get_or_insert_with(|| Box::pin(sleep_until(deadline)));

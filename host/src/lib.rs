@@ -1,9 +1,9 @@
 //! Serves the HTTP application that a `spin.toml` describes, with wasmtime and
-//! its `wasi:http` implementation, where Spin itself is not at hand: on a first
-//! run, and in tests.
+//! its `wasi:http` implementation. It replaces Spin where Spin is not installed:
+//! on a first run, and in tests.
 //!
-//! It behaves as Spin does as far as it goes, and refuses by name what it does
-//! not support. It sets none of Spin's `spin-*` request headers.
+//! It implements a part of Spin. A feature outside that part is an error that
+//! names the feature. It sets none of Spin's `spin-*` request headers.
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {

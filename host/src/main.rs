@@ -1,4 +1,4 @@
-//! `swiss-host`: serves a Spin HTTP application where Spin is not at hand.
+//! `swiss-host`: serves a Spin HTTP application without Spin.
 
 #![forbid(unsafe_code)]
 
@@ -14,7 +14,7 @@ use swiss_host::{Manifest, Options, Server};
 use tokio::signal::unix::{SignalKind, signal};
 use wasmtime::{Cache, CacheConfig};
 
-/// Serves a Spin HTTP application where Spin is not at hand
+/// Serves a Spin HTTP application without Spin
 #[derive(Parser)]
 #[command(version)]
 struct Args {
@@ -27,7 +27,7 @@ struct Args {
     )]
     manifest: PathBuf,
 
-    /// Where to listen; port 0 takes a free one
+    /// Where to listen; port 0 selects a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000")]
     listen: SocketAddr,
 
@@ -48,7 +48,7 @@ struct Args {
 async fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        // The first line says all; clap adds what --help says.
+        // The first line is the whole error. clap adds usage hints.
         Err(error) if error.use_stderr() => {
             let error = error.to_string();
             eprintln!("{}", error.lines().next().unwrap_or_default());
@@ -84,11 +84,11 @@ async fn serve(args: Args) -> Result<()> {
     };
     let server = Server::bind(&Manifest::read(&manifest)?, options).await?;
 
-    // Before the address is printed: who reads it may send them at once.
+    // Before the address is printed: its reader may send a signal at once.
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
 
-    // That nobody reads them is no reason not to serve.
+    // A closed stdout does not prevent serving.
     let _ = io::stdout().write_all(server.announcement().as_bytes());
 
     server
@@ -102,7 +102,7 @@ async fn serve(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// A folder in the user's cache; where there is none, every start compiles.
+/// A folder in the user's cache directory. Without it, every start compiles.
 fn compiled_code_cache() -> Option<Cache> {
     let caches = match env::var_os("XDG_CACHE_HOME") {
         Some(caches) if !caches.is_empty() => PathBuf::from(caches),

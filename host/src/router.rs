@@ -1,22 +1,22 @@
-//! Which trigger a path belongs to, by Spin's rules: an exact route before a
-//! `/:segment`, that before a `/...`, and the longer prefix first. Spin uses
-//! the same crate.
+//! Finds the trigger of a path by Spin's rules: an exact route wins over a
+//! `/:segment`, a segment over a `/...`, and a longer prefix over a shorter one.
+//! Spin uses the same crate.
 
 use anyhow::{Result, anyhow};
 use swiss_manifest::Route;
 
-/// Finds the `T` of a path.
+/// Maps paths to targets of type `T`.
 pub struct Router<T>(routefinder::Router<T>);
 
 impl<T> Router<T> {
     /// # Errors
-    /// Names the route that the crate does not take.
+    /// When a route is not valid. The error names it.
     pub fn new(routes: impl IntoIterator<Item = (Route, T)>) -> Result<Self> {
         let mut router = routefinder::Router::new();
         for (route, target) in routes {
             router
                 .add(route.pattern(), target)
-                .map_err(|error| anyhow!("{} is no route: {error}", route.pattern()))?;
+                .map_err(|error| anyhow!("{} is not a valid route: {error}", route.pattern()))?;
         }
         Ok(Self(router))
     }
@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exact_route_beats_a_segment_and_that_a_wildcard() {
+    fn an_exact_route_wins_over_a_segment_and_a_segment_over_a_wildcard() {
         let router = router(&["/...", "/:name", "/will"]);
         assert_eq!(router.find("/will"), Some(&"/will"));
         assert_eq!(router.find("/other"), Some(&"/:name"));

@@ -1,4 +1,4 @@
-//! Components under wasmtime: compiled once for all their instances.
+//! Loads components with wasmtime. Each is compiled once for all its instances.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use wasmtime_wasi_http::p2::bindings;
 
 use crate::component::{Component, State};
 
-/// The most memory that an instance may have.
+/// The memory limit of an instance.
 const MEMORY_BYTES: usize = 128 << 20;
-/// What stays mapped in a memory's slot, so that the next instance need not
-/// ask the kernel for it: one Wasm page.
+/// How much memory stays mapped in a slot, so that the next instance does not
+/// request it from the kernel: one Wasm page.
 const RESIDENT_BYTES: usize = 64 << 10;
 
-/// How long an instance computes before others get their turn.
-const TURN: Duration = Duration::from_millis(10);
+/// How long an instance computes before it yields to others.
+const TIME_SLICE: Duration = Duration::from_millis(10);
 
-/// The packages of WASI 0.2, all of which this host has, as Spin does.
+/// The packages of WASI 0.2. This host implements all of them, as Spin does.
 const WASI: [&str; 7] = [
     "wasi:cli",
     "wasi:clocks",
@@ -34,11 +34,11 @@ const WASI: [&str; 7] = [
     "wasi:sockets",
 ];
 
-/// Makes a component of a file, mostly
+/// Loads a component from a file, usually
 /// [by compiling it](component::Component::from_file).
 pub type Load = fn(&Engine, &Path) -> wasmtime::Result<component::Component>;
 
-/// What all components of a process share.
+/// The engine, the linker and the instance pool that components share.
 pub struct Runtime {
     engine: Engine,
     linker: Linker<State>,
@@ -49,12 +49,12 @@ pub struct Runtime {
 
 impl Runtime {
     /// A runtime for at most `instances` instances at a time, each of which
-    /// serves `instance_reuse` requests, one after the other. `cache` is where
-    /// compiled code is kept for the next start.
+    /// serves `instance_reuse` requests, one after the other. `cache` keeps
+    /// compiled code for the next start.
     ///
     /// # Errors
-    /// When the address space does not suffice for the instances, or there can
-    /// be no more threads.
+    /// When the address space is too small for the instances, or a thread cannot
+    /// be started.
     pub fn new(instances: u32, instance_reuse: usize, cache: Option<Cache>) -> Result<Self> {
         let engine = engine(instances, cache)?;
         let weak = engine.weak();
@@ -62,7 +62,7 @@ impl Runtime {
             while let Some(engine) = weak.upgrade() {
                 engine.increment_epoch();
                 drop(engine);
-                thread::sleep(TURN);
+                thread::sleep(TIME_SLICE);
             }
         })?;
         let mut linker = Linker::new(&engine);
@@ -76,11 +76,11 @@ impl Runtime {
         })
     }
 
-    /// Loads the component in the file `path` by `load`; `id` is for messages.
+    /// Loads the component in the file `path` with `load`. `id` is for messages.
     ///
     /// # Errors
-    /// When it is no component for WASI 0.2's HTTP, with the imports
-    /// that this host lacks.
+    /// When the file is not a component for WASI 0.2's HTTP, or has imports that
+    /// this host lacks. The error lists those imports.
     pub fn load(&self, id: &str, path: &Path, load: Load) -> Result<Component> {
         let file = path.display();
         let component = load(&self.engine, path)
@@ -111,17 +111,17 @@ impl Runtime {
     }
 }
 
-/// The engine of a runtime for at most `instances` instances at a time. What
-/// one such engine compiles ahead of time, another takes.
+/// The engine of a runtime for at most `instances` instances at a time. It loads
+/// code that another such engine has compiled ahead of time.
 ///
 /// # Errors
-/// When the address space does not suffice for the instances.
+/// When the address space is too small for the instances.
 pub fn engine(instances: u32, cache: Option<Cache>) -> Result<Engine> {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_memories(instances)
         .total_stacks(instances)
-        // A component made of a core module has three or four of these.
+        // A component that is made from a core module has three or four of each.
         .total_core_instances(instances.saturating_mul(4))
         .total_tables(instances.saturating_mul(4))
         .max_memory_size(MEMORY_BYTES)

@@ -30,31 +30,30 @@ use crate::runtime::{Load, Runtime};
 
 /// Paths that Spin answers itself, before any route.
 const WELL_KNOWN: &str = "/.well-known/spin/";
-/// The pause after a failed accept, which mostly means that files ran out.
+/// The pause after a failed accept. The usual cause is a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How to serve.
+/// How a server serves.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Where to listen; port 0 takes a free one.
+    /// Where to listen; port 0 selects a free port.
     pub listen: SocketAddr,
     /// How many requests an instance serves; at least 1.
     pub instance_reuse: usize,
     /// How many clients may be connected at a time; others wait.
     pub max_connections: u32,
-    /// The longest request line and header together, in bytes; 8,192 or more.
+    /// The limit for request line and header together, in bytes; at least 8,192.
     pub max_header_bytes: usize,
-    /// How long a client may take to send them, from the connection's start
-    /// or from the response before.
+    /// How long a client may take to send request line and header, from the start
+    /// of the connection or from the previous response.
     pub header_timeout: Duration,
     /// How long open requests may take after the signal to stop.
     pub drain_timeout: Duration,
     /// Whether to write a line of JSON to stdout for each request.
     pub access_log: bool,
-    /// Where compiled code is kept for the next start.
+    /// Keeps compiled code for the next start.
     pub cache: Option<Cache>,
-    /// How a component's file is loaded: unless it is compiled already, by
-    /// compiling it.
+    /// How a component's file is loaded; by default, by compiling it.
     pub load: Load,
 }
 
@@ -87,7 +86,8 @@ impl Server {
     /// Loads the components and starts to listen.
     ///
     /// # Errors
-    /// One line, when a component cannot be loaded or the address not be used.
+    /// When a component cannot be loaded or the address cannot be used. The error
+    /// is one line.
     pub async fn bind(manifest: &Manifest, options: Options) -> Result<Self> {
         let runtime = Runtime::new(
             options.max_connections,
@@ -108,9 +108,9 @@ impl Server {
             Some((route.clone(), (id.clone(), handler)))
         }))?;
         let listen = options.listen;
-        let listener = TcpListener::bind(listen)
-            .await
-            .map_err(|error| anyhow!("cannot listen on {listen}: {error}: choose another one"))?;
+        let listener = TcpListener::bind(listen).await.map_err(|error| {
+            anyhow!("cannot listen on {listen}: {error}: choose another address")
+        })?;
         let address = listener
             .local_addr()
             .context("the listener has no address")?;
@@ -127,7 +127,7 @@ impl Server {
         })
     }
 
-    /// Where it listens.
+    /// The address on which the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -142,8 +142,8 @@ impl Server {
         words
     }
 
-    /// Serves until `stop` is ready; then takes no new connection, lets open
-    /// requests finish, and returns.
+    /// Serves until `stop` is ready. Then accepts no new connection, waits for
+    /// open requests to finish, and returns.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let open = GracefulShutdown::new();
         let free = Arc::new(Semaphore::new(self.options.max_connections as usize));
@@ -151,7 +151,7 @@ impl Server {
         http.timer(TokioTimer::new())
             .header_read_timeout(self.options.header_timeout)
             .max_header_size(self.options.max_header_bytes)
-            // hyper takes no smaller buffer.
+            // hyper accepts no smaller buffer.
             .max_buf_size(self.options.max_header_bytes.max(8192));
         let accept = async {
             loop {
@@ -166,7 +166,7 @@ impl Server {
                         continue;
                     }
                 };
-                // Without it a client that delays its acknowledgements waits 40 ms.
+                // Without this, a client that delays its ACKs waits 40 ms.
                 let _ = stream.set_nodelay(true);
                 let application = Arc::clone(&self.application);
                 let service = service_fn(move |request| {
@@ -175,7 +175,7 @@ impl Server {
                 });
                 let connection = open.watch(http.serve_connection(TokioIo::new(stream), service));
                 tokio::spawn(async move {
-                    // A client that breaks HTTP or goes away is no error here.
+                    // A client that violates HTTP or disconnects is not an error here.
                     let _ = connection.await;
                     drop(permit);
                 });
@@ -193,9 +193,9 @@ impl Server {
     }
 }
 
-/// What answers requests, whichever connection they come by.
+/// Answers the requests of all connections.
 struct Application {
-    /// To a component's id, for messages, and its handler.
+    /// Maps a path to a component's id, for messages, and its handler.
     router: Router<(String, ProxyHandler<Component>)>,
     address: SocketAddr,
     access_log: bool,
@@ -217,7 +217,7 @@ impl Application {
             "status": response.status().as_u16(),
             "duration_us": u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX),
         });
-        // A log that nobody reads any more must not end the service.
+        // A closed stdout must not stop the service.
         let _ = writeln!(std::io::stdout(), "{line}");
         response
     }
@@ -246,9 +246,9 @@ impl Application {
     }
 }
 
-/// The request as `wasi:http` wants it: with the authority that it is for.
-/// None where HTTP/1.1's one valid Host field is not there (RFC 9112 section
-/// 3.2); HTTP/1.0 needs none, so `address` takes its place.
+/// The request with an authority, as `wasi:http` requires. `None` if an HTTP/1.1
+/// request does not have exactly one valid Host field (RFC 9112 section 3.2).
+/// HTTP/1.0 does not require the field, so `address` replaces a missing one.
 fn with_authority(request: Request<Incoming>, address: SocketAddr) -> Option<Request<WasiBody>> {
     let (mut parts, body) = request.into_parts();
     let mut hosts = parts.headers.get_all(HOST).iter();

@@ -1,5 +1,5 @@
-//! Reads `spin.toml`, Spin's application manifest, version 2, and refuses by name
-//! what it does not know, so that no feature of Spin is silently missing.
+//! Reads `spin.toml`, Spin's application manifest, version 2. An unknown key is an
+//! error that names the key, so that no feature of Spin is silently missing.
 
 #![forbid(unsafe_code)]
 
@@ -19,7 +19,7 @@ use toml::Spanned;
 
 pub use route::Route;
 
-/// What this tool needs of a manifest.
+/// The parts of a manifest that this tool needs.
 #[derive(Debug)]
 pub struct Manifest {
     /// The application as a whole.
@@ -30,32 +30,31 @@ pub struct Manifest {
     pub components: BTreeMap<String, PathBuf>,
 }
 
-/// The manifest's table of the same name.
+/// The manifest's table `[application]`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Application {
     /// The application's name.
     pub name: String,
-    /// Its version; Spin does not say what form it has.
+    /// The version. Spin does not specify its format.
     pub version: Option<String>,
-    /// One line about it.
+    /// A description of one line.
     pub description: Option<String>,
     #[serde(rename = "authors")]
     _authors: Option<IgnoredAny>,
 }
 
-/// Which requests go to which component.
+/// An HTTP trigger: sends the requests of a route to a component.
 #[derive(Debug)]
 pub struct Trigger {
-    /// Which paths, by Spin's rules.
+    /// The paths, by Spin's rules.
     pub route: Route,
     /// A key of [`Manifest::components`].
     pub component: String,
 }
 
-// The manifest's text, field by field. What is not named here is refused, so
-// that no feature is silently missing; `IgnoredAny` are fields that say
-// nothing to a host.
+// The manifest's text, field by field. A field that is not listed here is an
+// error. `IgnoredAny` marks fields that do not concern a host.
 
 #[derive(Deserialize)]
 struct Version {
@@ -129,19 +128,19 @@ fn no_hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> 
 }
 
 impl Manifest {
-    /// Reads the manifest in the file `path`; relative sources in it are taken
-    /// from its folder, as Spin does.
+    /// Reads the manifest in the file `path`. Sources in it are relative to its
+    /// folder, as in Spin.
     ///
     /// # Errors
-    /// One line with file, line and key where the manifest cannot be read, is
-    /// not valid, asks for what this tool does not support, or names a
-    /// component file that does not exist.
+    /// When the manifest cannot be read, is not valid, uses a feature that this
+    /// tool does not support, or names a component file that does not exist. The
+    /// error is one line with file, line and key.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read the manifest {}", path.display()))?;
         let at = |span: Range<usize>| Position::new(path, &text, span.start);
         let invalid = |(span, problem): Problem| anyhow!("{}: {problem}", at(span));
-        // First, because the other versions have other keys.
+        // The version comes first, because other versions have other keys.
         let version = parse::<Version>(&text).map_err(invalid)?;
         if *version.spin_manifest_version.get_ref() != 2 {
             bail!(
@@ -176,7 +175,7 @@ impl Manifest {
             let component = trigger.component.get_ref();
             let route: Route = trigger.route.get_ref().parse().map_err(|reason| {
                 let (at, route) = (at(trigger.route.span()), trigger.route.get_ref());
-                anyhow!("{at}: trigger.http.route: {route} is no route: {reason}")
+                anyhow!("{at}: trigger.http.route: {route} is not a valid route: {reason}")
             })?;
             if !components.contains_key(component) {
                 bail!(
@@ -186,7 +185,7 @@ impl Manifest {
             }
             if triggers.iter().any(|other| other.route == route) {
                 bail!(
-                    "{}: trigger.http.route: {} has a trigger already",
+                    "{}: trigger.http.route: {} already has a trigger",
                     at(trigger.route.span()),
                     trigger.route.get_ref()
                 );
@@ -204,7 +203,7 @@ impl Manifest {
     }
 }
 
-/// Where a manifest is wrong, as bytes of its text, and why.
+/// The position of an error in a manifest's text, in bytes, and its reason.
 type Problem = (Range<usize>, String);
 
 fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
@@ -215,12 +214,12 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
         (span, format!("{}: {line}", error.message()))
     })?;
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        // toml's name for what is `Spanned` is no key.
+        // toml's internal name for a `Spanned` value is not a key.
         let key = error.path().to_string();
         let key = key.replace(".$__serde_spanned_private_value", "");
         let error = error.into_inner();
         let reason = match error.message() {
-            // serde lists what it knows after this.
+            // serde appends the list of known fields.
             message if message.starts_with("unknown field") => {
                 format!("not a key that this tool supports: {message}")
             }
@@ -229,7 +228,7 @@ fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
             }
             message => message.to_owned(),
         };
-        // The path of what is in no table.
+        // The path of a key outside all tables.
         let problem = match key.as_str() {
             "." => reason,
             key => format!("{key}: {reason}"),

@@ -1,5 +1,5 @@
-//! Applications as registries hold them: a locked application, which
-//! `spin registry push` makes of a `spin.toml`, or nothing but a component.
+//! Applications as registries store them: a locked application, which
+//! `spin registry push` makes from a `spin.toml`, or a single component.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +10,8 @@ use serde::de::IgnoredAny;
 
 use crate::{Application, Manifest, Route, Trigger, no_hosts};
 
-// The JSON, field by field; what is not named here is refused, as in `spin.toml`.
+// The JSON, field by field. A field that is not listed here is an error, as in
+// `spin.toml`.
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,7 +22,7 @@ struct Document {
     components: Vec<LockedComponent>,
 }
 
-/// Open to any key. Spin's shim does not start without `triggers`.
+/// Any other key is allowed. Spin's shim does not start without `triggers`.
 #[derive(Deserialize)]
 struct Metadata {
     name: String,
@@ -79,11 +80,12 @@ struct Source {
 }
 
 impl Manifest {
-    /// Reads the locked application `json`, whose components are layers: `files`
-    /// by the layers' digests, as `sha256:...`.
+    /// Reads the locked application `json`, whose components are layers. `files`
+    /// maps the digest of a layer, as `sha256:...`, to its file.
     ///
     /// # Errors
-    /// One line that names the key which is not valid, or not supported.
+    /// When a key is not valid or not supported. The error is one line that names
+    /// the key.
     pub fn from_locked(json: &[u8], files: &BTreeMap<String, PathBuf>) -> Result<Self> {
         let mut json = serde_json::Deserializer::from_slice(json);
         let document: Document = serde_path_to_error::deserialize(&mut json)
@@ -110,18 +112,18 @@ impl Manifest {
             let at = format!("the locked application's trigger {}", trigger.id);
             if trigger.trigger_type != "http" {
                 bail!(
-                    "{at} is of type {}: this tool has http only",
+                    "{at} is of type {}: this tool supports only http",
                     trigger.trigger_type
                 );
             }
             let route: Route = route
                 .parse()
-                .map_err(|reason| anyhow!("{at}: {route} is no route: {reason}"))?;
+                .map_err(|reason| anyhow!("{at}: {route} is not a valid route: {reason}"))?;
             if !components.contains_key(&component) {
                 bail!("{at}: there is no component {component}");
             }
             if triggers.iter().any(|other| other.route == route) {
-                bail!("{at}: another trigger has its route already");
+                bail!("{at}: another trigger already has its route");
             }
             triggers.push(Trigger { route, component });
         }
@@ -146,7 +148,7 @@ impl Manifest {
         })
     }
 
-    /// The application of one component, `file`, which gets every request.
+    /// The application with one component, `file`, which gets every request.
     #[must_use]
     pub fn from_component(id: &str, file: PathBuf) -> Self {
         Self {
@@ -193,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_in_a_locked_application_is_named() {
+    fn errors_in_a_locked_application_name_their_place() {
         let trigger = r#"{"id":"app-http-trigger","trigger_type":"http",
             "trigger_config":{"component":"app","route":"/..."}}"#;
         let invalid = "the locked application is not valid: ";
@@ -229,12 +231,12 @@ mod tests {
             (
                 "\"trigger_type\":\"http\"",
                 "\"trigger_type\":\"redis\"",
-                format!("{at} is of type redis: this tool has http only"),
+                format!("{at} is of type redis: this tool supports only http"),
             ),
             (
                 "\"route\":\"/...\"",
                 "\"route\":\"/a/:/b\"",
-                format!("{at}: /a/:/b is no route: params must be named"),
+                format!("{at}: /a/:/b is not a valid route: params must be named"),
             ),
             (
                 "\"component\":\"app\"",
@@ -244,7 +246,7 @@ mod tests {
             (
                 trigger,
                 &format!("{trigger},{trigger}"),
-                format!("{at}: another trigger has its route already"),
+                format!("{at}: another trigger already has its route"),
             ),
             (
                 "sha256:01",
@@ -265,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn a_component_by_itself_gets_every_request() {
+    fn a_single_component_gets_every_request() {
         let manifest = Manifest::from_component("app", PathBuf::from("/app.wasm"));
         assert_eq!(manifest.triggers[0].route, "/...".parse().unwrap());
         assert_eq!(manifest.components["app"], PathBuf::from("/app.wasm"));

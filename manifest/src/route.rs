@@ -5,12 +5,12 @@ use std::str::FromStr;
 
 use routefinder::RouteSpec;
 
-/// A trigger's route; shown as `spin up` shows it.
+/// A trigger's route, displayed as `spin up` displays it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route(String);
 
 impl Route {
-    /// The route of every path.
+    /// The route that matches every path.
     pub fn any() -> Self {
         Self("/...".to_owned())
     }
@@ -20,7 +20,7 @@ impl Route {
         &self.0
     }
 
-    /// In the syntax of the crate `routefinder`, which Spin matches paths with.
+    /// In the syntax of the crate `routefinder`, with which Spin matches paths.
     pub fn pattern(&self) -> String {
         match self.0.strip_suffix("/...") {
             Some(prefix) => format!("{prefix}/*"),
@@ -32,8 +32,8 @@ impl Route {
 impl FromStr for Route {
     type Err = String;
 
-    /// Reads Spin's syntax: `/will`, `/:segment`, `/...`. As in Spin, the first
-    /// slash may be missing, and a last one means nothing.
+    /// Reads Spin's syntax: `/will`, `/:segment`, `/...`. As in Spin, the leading
+    /// slash is optional and a trailing slash is ignored.
     fn from_str(text: &str) -> Result<Self, String> {
         let slash = if text.starts_with('/') { "" } else { "/" };
         let route = Self(format!("{slash}{}", text.strip_suffix('/').unwrap_or(text)));
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn routes_are_shown_as_spin_shows_them() {
+    fn routes_are_displayed_as_spin_displays_them() {
         let shown = |route: &str| route.parse::<Route>().unwrap().to_string();
         assert_eq!(shown("/..."), " (wildcard)");
         assert_eq!(shown("/a/..."), "/a (wildcard)");

@@ -1,5 +1,4 @@
-//! An OCI artifact: the blobs that stand in a registry, and the manifest that
-//! names them.
+//! An OCI artifact: blobs in a registry, and the manifest that lists them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,10 +7,10 @@ use anyhow::{Context, Result};
 use oci_client::manifest::{OCI_IMAGE_MEDIA_TYPE, OciDescriptor, OciImageManifest};
 use sha2::{Digest, Sha256};
 
-/// What a manifest says of the artifact (OCI image specification, "Annotations").
+/// The annotations of a manifest (OCI image specification, "Annotations").
 pub type Annotations = BTreeMap<String, String>;
 
-/// Bytes, and what they are.
+/// Bytes and their media type.
 pub struct Blob {
     pub media_type: &'static str,
     pub bytes: Vec<u8>,
@@ -35,7 +34,8 @@ impl Blob {
     }
 }
 
-/// The manifest, and the blobs it names. Its digest is the artifact's.
+/// The manifest, and the blobs that it lists. The artifact's digest is that of
+/// the manifest.
 pub struct Artifact {
     pub manifest: Blob,
     pub config: Blob,
@@ -44,7 +44,7 @@ pub struct Artifact {
 
 impl Artifact {
     /// # Errors
-    /// When a blob's size is beyond what a manifest can say.
+    /// When a blob is too large for a manifest.
     pub fn new(config: Blob, layers: Vec<Blob>, annotations: Annotations) -> Result<Self> {
         let manifest = OciImageManifest {
             media_type: Some(OCI_IMAGE_MEDIA_TYPE.to_owned()),
@@ -69,7 +69,7 @@ impl Artifact {
         self.layers.iter().chain([&self.config, &self.manifest])
     }
 
-    /// Bytes that a node pulls.
+    /// The number of bytes that a node pulls.
     pub fn size(&self) -> usize {
         self.blobs().map(|blob| blob.bytes.len()).sum()
     }

@@ -9,9 +9,10 @@ use wasmparser::{Encoding, Parser, Payload};
 
 use crate::artifact::{Annotations, Artifact, Blob};
 
+/// Packages the application, whose only component is `wasm`.
+///
 /// # Errors
-/// When the application is more than one component that has every path, or
-/// that component is none.
+/// When the application has other routes than `/...`, or `wasm` is not a component.
 pub fn artifact(manifest: &Manifest, wasm: Vec<u8>, annotations: Annotations) -> Result<Artifact> {
     let routes: Vec<_> = manifest.triggers.iter().map(|t| t.route.as_str()).collect();
     if routes != ["/..."] {
@@ -39,10 +40,10 @@ pub fn artifact(manifest: &Manifest, wasm: Vec<u8>, annotations: Annotations) ->
     Artifact::new(config, vec![layer], annotations)
 }
 
-/// The names of what a component imports and exports.
+/// The names of a component's imports and exports.
 fn interfaces(wasm: &[u8]) -> Result<(Vec<String>, Vec<String>)> {
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
-    // Modules and components inside have imports and exports of their own.
+    // Inner modules and components have imports and exports of their own.
     let mut depth = 0;
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.context("this is not a WebAssembly component")? {
@@ -74,13 +75,13 @@ mod tests {
     use super::interfaces;
 
     #[test]
-    fn a_core_module_is_no_component() {
+    fn a_core_module_is_not_a_component() {
         let error = interfaces(b"\0asm\x01\0\0\0").unwrap_err();
         assert_eq!(error.to_string(), "this is a core module, not a component");
     }
 
     #[test]
-    fn a_text_is_no_component() {
+    fn text_is_not_a_component() {
         let error = interfaces(b"<html>").unwrap_err();
         assert_eq!(error.to_string(), "this is not a WebAssembly component");
     }

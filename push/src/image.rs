@@ -11,18 +11,19 @@ use oci_client::Reference;
 pub struct Image(Reference);
 
 impl Image {
-    /// Reads a name as Docker does; without a tag it gets `default_tag`.
+    /// Parses a name as Docker does. A name without a tag gets `default_tag`.
     ///
     /// # Errors
-    /// When the name is none, or has a digest, which only a push can tell.
+    /// When the name is not valid, or has a digest, which is known only after the
+    /// push.
     pub fn parse(name: &str, default_tag: &str) -> Result<Self> {
         let reference = Reference::from_str(name).map_err(|error| {
-            anyhow!("IMAGE={name} is no image name like gcr.io/PROJECT/swiss:v1: {error}")
+            anyhow!("IMAGE={name} is not an image name like gcr.io/PROJECT/swiss:v1: {error}")
         })?;
         if reference.digest().is_some() {
             bail!("IMAGE={name} has a digest, which is known only after the push: give a tag");
         }
-        // The crate fills in `latest`.
+        // The crate adds `latest` to a name without a tag.
         let last = name.rsplit('/').next().unwrap_or(name);
         let tag = if last.contains(':') {
             reference.tag().unwrap_or(default_tag)
@@ -40,12 +41,12 @@ impl Image {
         &self.0
     }
 
-    /// Registry and repository: Kubernetes' image without tag.
+    /// Registry and repository: the image's name without a tag.
     pub fn repository(&self) -> String {
         format!("{}/{}", self.0.registry(), self.0.repository())
     }
 
-    /// Whether the registry is on this machine, and so may be asked without TLS.
+    /// Whether the registry is on this machine, and so does not need TLS.
     pub fn is_on_loopback(&self) -> bool {
         let registry = self.0.registry();
         let host = registry.rsplit_once(':').map_or(registry, |(host, _)| host);
@@ -53,7 +54,7 @@ impl Image {
         host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
     }
 
-    /// How a user logs in to the registry.
+    /// The command that logs a user in to the registry.
     pub fn login_command(&self) -> String {
         match self.0.registry() {
             host if is_gcr(host) => "gcloud auth configure-docker".to_owned(),
@@ -64,8 +65,8 @@ impl Image {
         }
     }
 
-    /// How a user makes a repository, where a push does not (Artifact Registry,
-    /// "Transition to gcr.io repositories").
+    /// The command that creates the repository, if a push does not (Artifact
+    /// Registry, "Transition to gcr.io repositories").
     pub fn creation_command(&self) -> Option<String> {
         let host = self.0.registry();
         let mut path = self.0.repository().split('/');
@@ -117,10 +118,10 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_or_has_a_digest_is_refused() {
+    fn an_invalid_name_or_one_with_a_digest_is_refused() {
         let digest = format!("gcr.io/project/swiss@sha256:{}", "5".repeat(64));
         for name in ["", "gcr.io/Project/swiss", "https://gcr.io/a", &digest] {
-            assert!(Image::parse(name, "v1").is_err(), "{name} is taken");
+            assert!(Image::parse(name, "v1").is_err(), "{name} is accepted");
         }
     }
 
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn googles_repositories_have_a_command_that_makes_them() {
+    fn repositories_of_google_have_a_creation_command() {
         for (name, expected) in [
             ("gcr.io/my-project/swiss", "gcr.io us my-project"),
             ("eu.gcr.io/my-project/swiss", "eu.gcr.io europe my-project"),
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn each_registry_has_its_login() {
+    fn each_registry_has_a_login_command() {
         for (name, expected) in [
             ("gcr.io/my-project/swiss", "gcloud auth configure-docker"),
             (

@@ -12,7 +12,7 @@ use crate::artifact::Artifact;
 /// Writes the layout into `folder`, which must not exist yet.
 ///
 /// # Errors
-/// When there is something already, or the disk takes no more.
+/// When `folder` exists, or cannot be written.
 pub fn write(folder: &Path, artifact: &Artifact) -> Result<()> {
     if folder.exists() {
         bail!("{} exists already", folder.display());
@@ -37,7 +37,7 @@ pub fn write(folder: &Path, artifact: &Artifact) -> Result<()> {
             }],
         });
         fs::write(folder.join("index.json"), serde_json::to_vec(&index)?)?;
-        // Last: a folder without it is no layout.
+        // Written last: a folder without this file is not a layout.
         fs::write(
             folder.join("oci-layout"),
             br#"{"imageLayoutVersion":"1.0.0"}"#,
@@ -45,7 +45,7 @@ pub fn write(folder: &Path, artifact: &Artifact) -> Result<()> {
         Ok(())
     };
     write().with_context(|| {
-        // What is there is incomplete; the first error is the one to report.
+        // The folder is incomplete. The error to report is that of the write.
         let _ = fs::remove_dir_all(folder);
         format!("cannot write {}", folder.display())
     })

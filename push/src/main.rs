@@ -29,23 +29,23 @@ use swiss_manifest::Manifest;
 #[derive(Parser)]
 #[command(version)]
 struct Args {
-    /// Where to push, as REGISTRY/REPOSITORY:TAG; without a tag it is the application's version
+    /// Where to push, as REGISTRY/REPOSITORY:TAG; the default tag is the application's version
     #[arg(value_name = "IMAGE", required_unless_present = "layout")]
     image: Option<String>,
 
-    /// Which kind of artifact
+    /// The kind of artifact
     #[arg(long, value_name = "FORMAT", default_value_t = Format::Component)]
     format: Format,
 
-    /// Replace the tag where it has other content
+    /// Replace the tag if it has other content
     #[arg(long)]
     force: bool,
 
-    /// Write an OCI image layout into this new folder, too
+    /// Also write an OCI image layout into this new folder
     #[arg(long, value_name = "FOLDER")]
     layout: Option<PathBuf>,
 
-    /// Let this Spin push, for `--format spin`
+    /// With `--format spin`, push with this Spin program
     #[arg(long, value_name = "PROGRAM")]
     spin: Option<PathBuf>,
 
@@ -56,14 +56,14 @@ struct Args {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Format {
-    /// One application/wasm layer; the shim 0.23 or newer runs it
+    /// One application/wasm layer, for the shim 0.23 or newer
     Component,
     /// What `spin registry push` writes
     Spin,
 }
 
 impl fmt::Display for Format {
-    /// The value of the chart's `image.packaging`, too.
+    /// This is also the value of the chart's `image.packaging`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Component => "component",
@@ -115,14 +115,14 @@ async fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-/// Keeps a tag that others may have deployed from getting other content.
+/// Refuses to give other content to a tag that others may have deployed.
 async fn refuse_other_content(
     registry: &Registry<'_>,
     image: &Image,
     digest: Option<&str>,
     force: bool,
 ) -> Result<()> {
-    match registry.tagged().await? {
+    match registry.tag_digest().await? {
         Some(tagged) if !force && digest != Some(&tagged) => bail!(
             "{image} is there already, with the digest {tagged}: take another tag, or replace it with FORCE=1"
         ),
@@ -142,7 +142,7 @@ fn print_install_command(image: &Image, digest: &str, format: Format) {
     println!("    --set image.packaging={format}");
 }
 
-/// The application of a manifest as an artifact.
+/// Packages the application of a manifest as an artifact.
 fn package(manifest: &Manifest, format: Format, annotations: Annotations) -> Result<Artifact> {
     let mut components = manifest.components.iter();
     let (Some((id, file)), None) = (components.next(), components.next()) else {
@@ -155,12 +155,12 @@ fn package(manifest: &Manifest, format: Format, annotations: Annotations) -> Res
     }
 }
 
-/// OCI's predefined annotations, as far as something is known to say.
+/// OCI's predefined annotations, as far as their values are known.
 fn annotations(manifest: &Manifest, from: &Path) -> Result<Annotations> {
     let folder = from.parent().filter(|folder| *folder != Path::new(""));
     let source = Source::of(folder.unwrap_or(Path::new(".")))?;
     let application = &manifest.application;
-    // The tool's licence is the workspace's.
+    // The tool has the workspace's licence.
     let licence = env!("CARGO_PKG_LICENSE").to_owned();
     let known = [
         (key::ORG_OPENCONTAINERS_IMAGE_CREATED, Some(source.created)),

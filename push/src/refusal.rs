@@ -1,4 +1,4 @@
-//! What a registry's refusal means for the person who pushes.
+//! Explains a registry's error to the person who pushes.
 
 use anyhow::anyhow;
 use oci_client::errors::{OciDistributionError, OciEnvelope, OciErrorCode};
@@ -6,25 +6,24 @@ use oci_client::secrets::RegistryAuth;
 
 use crate::image::Image;
 
-/// Why a registry did not take the artifact, and what to do about it.
+/// Says why a registry did not accept the artifact, and what to do about it.
 pub fn explain(image: &Image, auth: &RegistryAuth, error: OciDistributionError) -> anyhow::Error {
     let (registry, repository) = (image.reference().registry(), image.repository());
-    let said = match &error {
-        OciDistributionError::RegistryError { envelope, .. } => said(envelope),
-        // The crate does not read the answer to an upload.
-        OciDistributionError::ServerError { message, .. } => {
-            serde_json::from_str(message).map_or_else(|_| message.clone(), |answer| said(&answer))
-        }
+    let reason = match &error {
+        OciDistributionError::RegistryError { envelope, .. } => first_message(envelope),
+        // The crate does not parse the error response to an upload.
+        OciDistributionError::ServerError { message, .. } => serde_json::from_str(message)
+            .map_or_else(|_| message.clone(), |envelope| first_message(&envelope)),
         OciDistributionError::AuthenticationFailure(reason) => reason.clone(),
         _ => String::new(),
     };
-    let quoted = if said.is_empty() {
+    let quoted = if reason.is_empty() {
         String::new()
     } else {
-        format!(" ({said})")
+        format!(" ({reason})")
     };
-    // Artifact Registry says "denied" of a repository that nobody made yet.
-    if is_not_found(&error) || said.contains("does not exist") {
+    // Artifact Registry answers "denied" for a repository that does not exist.
+    if is_not_found(&error) || reason.contains("does not exist") {
         let remedy = match image.creation_command() {
             Some(command) => format!("run `{command}`"),
             None => "create it there first".to_owned(),
@@ -45,9 +44,9 @@ pub fn explain(image: &Image, auth: &RegistryAuth, error: OciDistributionError) 
     }
 }
 
-/// The first message of a registry's answer.
-fn said(answer: &OciEnvelope) -> String {
-    let first = answer.errors.first();
+/// The first message in a registry's error response.
+fn first_message(envelope: &OciEnvelope) -> String {
+    let first = envelope.errors.first();
     first.map_or_else(String::new, |error| error.message.clone())
 }
 

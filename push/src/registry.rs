@@ -17,7 +17,7 @@ use crate::refusal::{explain, is_not_found};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The registry of an image, and who asks it.
+/// A client of an image's registry, with its credential.
 pub struct Registry<'a> {
     image: &'a Image,
     client: Client,
@@ -25,12 +25,12 @@ pub struct Registry<'a> {
 }
 
 impl<'a> Registry<'a> {
-    /// Logs in with what docker's configuration has, or anonymously.
+    /// Logs in with the credential in docker's configuration, or anonymously.
     ///
     /// # Errors
-    /// When the registry cannot be reached, or does not know the user.
+    /// When the registry cannot be reached, or does not accept the credential.
     pub async fn connect(image: &'a Image) -> Result<Self> {
-        // Only a second call could fail, which finds the first one's work.
+        // Fails only if a provider is already installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::try_from(ClientConfig {
             protocol: if image.is_on_loopback() {
@@ -38,7 +38,7 @@ impl<'a> Registry<'a> {
             } else {
                 ClientProtocol::Https
             },
-            // One request less, and the blobs are small.
+            // Saves a request. The blobs are small.
             use_monolithic_push: true,
             connect_timeout: Some(CONNECT_TIMEOUT),
             read_timeout: Some(READ_TIMEOUT),
@@ -47,7 +47,7 @@ impl<'a> Registry<'a> {
         })
         .context("cannot set up TLS")?;
         let auth = credential(image)?;
-        // Later requests would take a failure here for "no token needed".
+        // Without this, later requests take a failed login for "no token needed".
         client
             .auth(image.reference(), &auth, RegistryOperation::Push)
             .await
@@ -59,8 +59,8 @@ impl<'a> Registry<'a> {
         })
     }
 
-    /// The digest of what the tag stands for, if it is there.
-    pub async fn tagged(&self) -> Result<Option<String>> {
+    /// The digest to which the tag points, if the tag exists.
+    pub async fn tag_digest(&self) -> Result<Option<String>> {
         let reference = self.image.reference();
         match self
             .client
@@ -74,10 +74,10 @@ impl<'a> Registry<'a> {
     }
 
     /// Pushes the blobs, and then the manifest under the tag, so that the tag
-    /// is never there without them.
+    /// never exists without the blobs.
     ///
     /// # Errors
-    /// One sentence, with what to do about it; the tag is then as it was.
+    /// One sentence that says what to do. The tag is then unchanged.
     pub async fn push(&self, artifact: &Artifact) -> Result<()> {
         self.push_blobs(artifact)
             .await
@@ -102,11 +102,11 @@ impl<'a> Registry<'a> {
     }
 }
 
-/// What docker's configuration has for the registry, also by its credential
-/// helpers.
+/// The credential for the registry from docker's configuration or from a
+/// credential helper.
 fn credential(image: &Image) -> Result<RegistryAuth> {
     let registry = image.reference().registry();
-    // Docker's name for its own registry, from before there were others.
+    // Docker's historical name for its own registry.
     let server = match registry {
         "docker.io" => "https://index.docker.io/v1/",
         other => other,
@@ -123,7 +123,7 @@ fn credential(image: &Image) -> Result<RegistryAuth> {
             | CredentialRetrievalError::ConfigReadError
             | CredentialRetrievalError::NoCredentialConfigured,
         ) => Ok(RegistryAuth::Anonymous),
-        // What docker's own helpers answer for a registry they do not know.
+        // Docker's own helpers answer this for an unknown registry.
         Err(CredentialRetrievalError::HelperFailure { stdout, .. })
             if stdout.contains("credentials not found") =>
         {

@@ -1,4 +1,4 @@
-//! Where the source code of an artifact stands, asked of Git.
+//! The origin of an artifact's source code, from Git.
 
 use std::env;
 use std::path::Path;
@@ -7,23 +7,24 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 
-/// What Git knows; nothing where the source is not in a repository.
+/// The origin of source code. Outside a repository, only `created` is known.
 pub struct Source {
     /// The commit, with `-dirty` where tracked files differ from it.
     pub revision: Option<String>,
     /// A web address, without credentials.
     pub url: Option<String>,
-    /// RFC 3339. The commit's, so that the same source makes the same artifact.
+    /// The commit's time (RFC 3339), so that the same source makes the same
+    /// artifact.
     pub created: String,
 }
 
 impl Source {
-    /// Asks Git about the repository that `folder` is in. `SOURCE_DATE_EPOCH`
-    /// (seconds, reproducible-builds.org) goes before the commit's time; where
-    /// there is neither it is 1970.
+    /// Asks Git about the repository that contains `folder`. `SOURCE_DATE_EPOCH`
+    /// (seconds, reproducible-builds.org) overrides the commit's time. Without
+    /// either, the time is the start of 1970.
     ///
     /// # Errors
-    /// When `SOURCE_DATE_EPOCH` is no number.
+    /// When `SOURCE_DATE_EPOCH` is not a number.
     pub fn of(folder: &Path) -> Result<Self> {
         let epoch = match env::var("SOURCE_DATE_EPOCH") {
             Ok(seconds) => seconds,
@@ -59,8 +60,8 @@ fn git(folder: &Path, arguments: &[&str]) -> Option<String> {
     (output.status.success() && !text.is_empty()).then(|| text.to_owned())
 }
 
-/// The address of a remote for people: without the user's name or password,
-/// and none for a remote that is a folder.
+/// The web address of a remote, without a user name or password. A remote that is
+/// a folder has none.
 fn web_address(remote: &str) -> Option<String> {
     let remote = remote.strip_suffix(".git").unwrap_or(remote);
     let address = match remote.split_once("://") {
@@ -82,7 +83,7 @@ mod tests {
     use super::web_address;
 
     #[test]
-    fn a_remote_is_shown_as_an_address_for_people() {
+    fn a_remote_becomes_a_web_address_without_credentials() {
         let expected = Some("https://example.com/team/swiss".to_owned());
         for remote in [
             "https://example.com/team/swiss.git",
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remote_on_this_machine_has_no_address() {
+    fn a_remote_on_this_machine_has_no_web_address() {
         for remote in [
             "/srv/swiss",
             "file:///srv/swiss.git",

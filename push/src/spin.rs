@@ -1,5 +1,5 @@
 //! The Spin artifact: what `spin registry push` of Spin 3.6.3 writes, with the
-//! application in a layer of its own. Where there is Spin, it does it itself.
+//! application in a layer of its own. Where Spin is installed, Spin pushes it.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -14,7 +14,7 @@ use crate::image::Image;
 /// Packages the application, whose only component is `component`.
 ///
 /// # Errors
-/// When a blob's size is beyond what a manifest can say.
+/// When a blob is too large for a manifest.
 pub fn artifact(
     manifest: &Manifest,
     component: &str,
@@ -32,8 +32,8 @@ pub fn artifact(
     let config = json!({
         "architecture": "wasm",
         "os": "wasip1",
-        // Without it all applications would have the same config, which is what
-        // container runtimes know an image by.
+        // Without it all applications would have the same config, by which
+        // container runtimes identify an image.
         "config": { "Labels": { "com.fermyon.spin.lockedAppDigest": application.digest() } },
         "rootfs": { "type": "layers", "diff_ids": [] },
     });
@@ -44,13 +44,13 @@ pub fn artifact(
     Artifact::new(config, vec![wasm, application], annotations)
 }
 
-/// The manifest as the runtime gets it: files by their digest, nothing to build.
+/// The manifest as the runtime reads it: with digests for files, and no builds.
 fn locked_application(manifest: &Manifest, component: &str, wasm: &str) -> Value {
     let application = &manifest.application;
     let mut metadata = Map::new();
     metadata.insert("name".to_owned(), json!(application.name));
     metadata.insert("trigger".to_owned(), json!({ "type": "http" }));
-    // Shims stop at a panic without it.
+    // Shims panic without it.
     metadata.insert("triggers".to_owned(), json!({}));
     for (key, value) in [
         ("version", &application.version),
@@ -65,7 +65,7 @@ fn locked_application(manifest: &Manifest, component: &str, wasm: &str) -> Value
         .iter()
         .enumerate()
         .map(|(index, trigger)| {
-            // Ids are Spin's for the first trigger; they only have to differ.
+            // The first ID is the one that Spin uses. The others only have to differ.
             let number = match index {
                 0 => String::new(),
                 index => format!("-{}", index + 1),
@@ -87,10 +87,10 @@ fn locked_application(manifest: &Manifest, component: &str, wasm: &str) -> Value
     })
 }
 
-/// Lets Spin push the application; returns the digest.
+/// Pushes the application with Spin, and returns the digest.
 ///
 /// # Errors
-/// When Spin does not run, or fails, which it says itself.
+/// When Spin cannot be run, or fails. Spin itself prints why it fails.
 pub fn push(
     program: &Path,
     manifest: &Path,
@@ -117,5 +117,5 @@ pub fn push(
     text.split_whitespace()
         .find(|word| word.starts_with("sha256:"))
         .map(str::to_owned)
-        .with_context(|| format!("Spin pushed {image}, but named no digest: {}", text.trim()))
+        .with_context(|| format!("Spin pushed {image}, but gave no digest: {}", text.trim()))
 }

@@ -1,16 +1,16 @@
-//! The contract of `openapi.yaml`, row by row, asked over TCP: of the built
-//! component in the embedded host, or of the server that `SWISS_URL` names.
+//! Tests the contract of `openapi.yaml` over TCP, with the built component in the
+//! embedded host, or with the server that `SWISS_URL` names.
 //!
-//! Responses are compared as bytes. A client library would hide what is tested
-//! here: content after HEAD, chunks, a length that is missing.
+//! Responses are compared as bytes. A client library would hide content after
+//! HEAD, chunks, and a missing length.
 
 mod server;
 mod wire;
 
 use wire::{Connection, Response, ask};
 
-/// Path and content of the two resources, byte for byte as Flask's `jsonify`
-/// sends them.
+/// Path and content of the two resources. The content is byte for byte that of
+/// Flask's `jsonify`.
 const RESOURCES: [(&str, &str); 2] = [
     ("/will", "\"Hello World\"\n"),
     ("/ready", "\"It works!\"\n"),
@@ -20,7 +20,7 @@ const OTHER_METHODS: [&str; 8] = [
     "POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW", "get", "GETS",
 ];
 
-/// One step beside a known path, and unknown altogether.
+/// Unknown paths, most of them close to a known one.
 const OTHER_PATHS: [&str; 15] = [
     "/",
     "/will/",
@@ -66,8 +66,8 @@ fn head_has_the_headers_of_get_and_no_content() {
         let (head, get) = (ask("HEAD", path), ask("GET", path));
         assert_eq!(head.status, get.status, "HEAD {path}");
         assert_eq!(
-            head.headers_but_date(),
-            get.headers_but_date(),
+            head.headers_except_date(),
+            get.headers_except_date(),
             "HEAD {path}"
         );
         assert_eq!(
@@ -103,7 +103,7 @@ fn every_other_method_is_not_allowed() {
 }
 
 #[test]
-fn every_other_path_is_not_found_whatever_the_method() {
+fn every_other_path_is_not_found_for_every_method() {
     for path in OTHER_PATHS {
         for method in ["GET", "OPTIONS"].iter().chain(&OTHER_METHODS) {
             let response = ask(method, path);
@@ -131,7 +131,7 @@ fn the_query_is_ignored() {
 }
 
 #[test]
-fn a_body_that_never_comes_is_not_waited_for() {
+fn a_response_does_not_wait_for_the_request_body() {
     for (method, status) in [("GET", 200), ("POST", 405)] {
         let mut connection = Connection::open();
         connection.send(method, "/will", "content-length: 1000000\r\n");
@@ -140,7 +140,7 @@ fn a_body_that_never_comes_is_not_waited_for() {
 }
 
 #[test]
-fn a_connection_serves_one_request_after_the_other() {
+fn a_connection_serves_several_requests() {
     let mut connection = Connection::open();
     for method in ["GET", "HEAD", "OPTIONS", "POST", "GET"] {
         connection.send(method, "/ready", "");
@@ -163,7 +163,7 @@ fn assert_problem(response: &Response, status: u16, problem: &str, request: &str
     );
 }
 
-/// That `response` has these headers, each once, and is not chunked.
+/// Asserts that `response` has these headers, each once, and is not chunked.
 fn assert_headers(response: &Response, expected: &[(&str, &str)]) {
     for (name, value) in expected {
         let found: Vec<_> = response.values(name).collect();

@@ -8,8 +8,8 @@ use std::thread;
 
 use swiss_host::{Manifest, Options, Server};
 
-/// Host and port of the server under test; the embedded host is started once
-/// for all tests, on a free port.
+/// Host and port of the server under test. The embedded host starts once for all
+/// tests, on a free port.
 pub fn authority() -> &'static str {
     static AUTHORITY: LazyLock<String> = LazyLock::new(|| match env::var("SWISS_URL") {
         Ok(url) => authority_of(&url),
@@ -25,7 +25,7 @@ fn authority_of(url: &str) -> String {
     match authority {
         Some(host) if host.contains(':') => host.to_owned(),
         Some(host) => format!("{host}:80"),
-        None => panic!("SWISS_URL is {url}, and not like http://host:port"),
+        None => panic!("SWISS_URL is {url}: expected the form http://host:port"),
     }
 }
 

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use crate::server;
 
-/// A server that has not answered by then never will.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a test waits for a response.
+const READ_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A response with nothing undone but its framing.
+/// A response as received, except that its framing is removed.
 #[derive(Debug)]
 pub struct Response {
     pub status: u16,
@@ -28,7 +28,7 @@ impl Response {
         self.values(name).next()
     }
 
-    /// The members of `Allow`, sorted, since their order means nothing.
+    /// The methods in `Allow`, sorted, because their order has no meaning.
     pub fn allowed(&self) -> Vec<&str> {
         let value = self.header("allow").unwrap_or_default();
         let mut methods: Vec<_> = value.split(',').map(str::trim).collect();
@@ -36,13 +36,14 @@ impl Response {
         methods
     }
 
-    pub fn headers_but_date(&self) -> Vec<&(String, String)> {
+    pub fn headers_except_date(&self) -> Vec<&(String, String)> {
         let headers = self.headers.iter();
         headers.filter(|(name, _)| name != "date").collect()
     }
 }
 
-/// Asks on a connection of its own, on which nothing may follow the response.
+/// Sends a request on a connection of its own, and asserts that nothing follows
+/// the response.
 pub fn ask(method: &str, target: &str) -> Response {
     let mut connection = Connection::open();
     connection.send(method, target, "connection: close\r\n");
@@ -51,11 +52,11 @@ pub fn ask(method: &str, target: &str) -> Response {
     connection
         .stream
         .read_to_end(&mut rest)
-        .unwrap_or_else(|error| panic!("{method} {target}: the server did not hang up: {error}"));
+        .unwrap_or_else(|error| panic!("{method} {target}: the server did not close: {error}"));
     let rest = String::from_utf8_lossy(&rest);
     assert!(
         rest.is_empty(),
-        "{method} {target}: after the response came {rest:?}"
+        "{method} {target}: the server sent {rest:?} after the response"
     );
     response
 }
@@ -71,7 +72,7 @@ impl Connection {
         let stream = TcpStream::connect(authority)
             .unwrap_or_else(|error| panic!("cannot connect to {authority}: {error}"));
         stream
-            .set_read_timeout(Some(PATIENCE))
+            .set_read_timeout(Some(READ_TIMEOUT))
             .unwrap_or_else(|error| panic!("cannot set a time-out: {error}"));
         Self {
             stream: BufReader::new(stream),
@@ -79,7 +80,7 @@ impl Connection {
         }
     }
 
-    /// `headers` are whole lines, beside that of the host.
+    /// Sends a request with a Host header and `headers`, which are whole lines.
     pub fn send(&mut self, method: &str, target: &str, headers: &str) {
         let host = self.authority;
         let request = format!("{method} {target} HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n");
@@ -87,7 +88,8 @@ impl Connection {
         sent.unwrap_or_else(|error| panic!("{method} {target}: cannot send: {error}"));
     }
 
-    /// The response to a request of this method, as its content-length frames it.
+    /// Reads the response to a request with this method. The content ends where
+    /// content-length says.
     pub fn response(&mut self, method: &str) -> Response {
         let start = self.line();
         let status = start

@@ -1,10 +1,10 @@
 //! Measures a component inside the embedded host, without a server around it.
-//! What it finds it prints as JSON, for the harness in bench/.
+//! Prints the results as JSON for the harness in bench/.
 
 #![forbid(unsafe_code)]
 
 #[path = "../instance/mod.rs"]
-#[allow(dead_code, reason = "the test of reuse asks it for more")]
+#[allow(dead_code, reason = "the test of reuse uses the rest")]
 mod instance;
 
 use std::env;
@@ -54,7 +54,7 @@ fn number(text: &str) -> usize {
     text.parse().unwrap_or_else(|_| panic!("{USAGE}"))
 }
 
-/// How long the host's engine compiles, without a cache, and what comes out.
+/// The compile time of the host's engine without a cache, and the code's size.
 fn compile(file: &Path) -> Result<Value> {
     let bytes = std::fs::read(file)?;
     let engine = swiss_host::engine(1, None).unwrap();
@@ -68,13 +68,13 @@ fn compile(file: &Path) -> Result<Value> {
     Ok(json!({ "compile_ms": median(milliseconds), "compiled_bytes": code.len() }))
 }
 
-/// How long a fresh instance takes: to be made and dropped, and with a request
-/// between the two.
+/// The time to create and drop an instance, without and with a request between
+/// the two.
 fn instantiate(file: &Path) -> Value {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let handler = host(file, 1, None);
     let (mut empty, mut called) = (Vec::new(), Vec::new());
-    // In batches, so that a clock that is read does not count.
+    // In batches, so that reading the clock does not distort the result.
     const BATCH: u32 = 100;
     for _ in 0..31 {
         empty.push(runtime.block_on(async {
@@ -95,8 +95,8 @@ fn instantiate(file: &Path) -> Value {
     json!({ "instantiate_us": median(empty), "instantiate_call_us": median(called) })
 }
 
-/// Serves requests and nothing else: for a counter of instructions, under which
-/// compiling takes long, so that the folder `cache` keeps what it made.
+/// Only serves requests, for a tool that counts instructions. Compiling is slow
+/// under such a tool, so the folder `cache` keeps the compiled code.
 fn handle(file: &Path, requests: usize, reuse: usize, cache: &Path) -> Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let mut config = CacheConfig::new();
@@ -110,7 +110,7 @@ fn handle(file: &Path, requests: usize, reuse: usize, cache: &Path) -> Result<()
     Ok(())
 }
 
-/// What one request makes the guest and the host do.
+/// The guest's instructions and host calls for one request.
 fn work(file: &Path) -> Result<Value> {
     let mut config = Config::new();
     config.consume_fuel(true);
@@ -149,8 +149,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 static CALLS: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts the calls of the guest, for each of which wasmtime opens a span; for
-/// most drops of a handle it opens none.
+/// Counts the guest's calls to the host. wasmtime opens a span for each call,
+/// except for most drops of a handle.
 struct HostCalls;
 
 impl Subscriber for HostCalls {

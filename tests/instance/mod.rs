@@ -34,9 +34,9 @@ impl Instance {
             let pre = ProxyPre::new(linker.instantiate_pre(&component)?)?;
             let mut store = Store::new(engine, State::default());
             store.limiter(|state| state);
-            // An engine that counts instructions gives none to start with; others refuse.
+            // An engine that counts fuel starts without any; other engines return an error.
             let _ = store.set_fuel(u64::MAX);
-            let proxy = ready(pre.instantiate_async(&mut store))?;
+            let proxy = poll_once(pre.instantiate_async(&mut store))?;
             Ok(Self { store, proxy })
         };
         new().unwrap_or_else(|error: wasmtime::Error| panic!("no instance: {error:#}"))
@@ -55,7 +55,7 @@ impl Instance {
             let request = http.new_incoming_request(Scheme::Http, request)?;
             let out = http.new_response_outparam(sender)?;
             let handler = self.proxy.wasi_http_incoming_handler();
-            ready(handler.call_handle(&mut self.store, request, out))?;
+            poll_once(handler.call_handle(&mut self.store, request, out))?;
             Ok(receiver.try_recv()??.status().as_u16())
         };
         ask().unwrap_or_else(|error| panic!("{method} {target}: {error:#}"))
@@ -70,15 +70,15 @@ impl Instance {
     }
 }
 
-/// The output of a future that never waits: nothing that the component calls does.
-fn ready<T>(future: impl Future<Output = T>) -> T {
+/// The output of a future that never waits, because no call of the component does.
+fn poll_once<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
         Poll::Pending => panic!("the component waits for something"),
     }
 }
 
-/// What the host keeps for it.
+/// The host's state for the instance.
 #[derive(Default)]
 pub struct State {
     wasi: WasiCtx,

@@ -1,4 +1,4 @@
-// The two routes in Go's standard library: what most of Kubernetes is written in.
+// The two routes with Go's standard library. Most of Kubernetes is written in Go.
 package main
 
 import (

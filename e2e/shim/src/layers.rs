@@ -1,5 +1,5 @@
-//! How an image becomes an application: by the media types of its layers, or
-//! by its `/spin.toml` where containerd has no layers for the shim.
+//! Reads the application of an image: from its layers, by their media types, or
+//! from its `/spin.toml` if containerd has no layers for the shim.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,10 +19,10 @@ const LOCKED_APPLICATION: &str = "application/vnd.fermyon.spin.application.v1+co
 const ASSET: &str = "application/vnd.wasm.content.layer.v1+data";
 const ASSETS: &str = "application/vnd.wasm.content.bundle.v1.tar+gzip";
 
-/// The layers that Spin's shim asks containerd for. Assets are refused here.
+/// The layers that Spin's shim requests from containerd. This shim refuses assets.
 pub const TYPES: [&str; 5] = [COMPONENT, BARE_COMPONENT, LOCKED_APPLICATION, ASSET, ASSETS];
 
-/// What the name of a file with compiled code ends with.
+/// The file extension of compiled code.
 const COMPILED: &str = ".cwasm";
 
 /// Whether the layer is a component, of either kind of artifact.
@@ -34,7 +34,7 @@ fn media_type(layer: &WasmLayer) -> String {
     layer.config.media_type().to_string()
 }
 
-/// An application, and how its components are loaded.
+/// An application, and the function that loads its components.
 pub struct Application {
     pub manifest: Manifest,
     pub load: Load,
@@ -43,11 +43,12 @@ pub struct Application {
 impl Application {
     /// Reads the application of the image whose files are under `root`, and
     /// writes there what Spin's shim writes: layers of an artifact into
-    /// `.cache`, a locked application into `spin.json`. Spin's state is in
-    /// `.spin`, which is made here always, so that a chart has to mind it.
+    /// `.cache`, a locked application into `spin.json`. Always creates `.spin`,
+    /// where Spin keeps its state, so that a chart must allow it.
     ///
     /// # Errors
-    /// One line, when there is no application or `root` cannot be written to.
+    /// When there is no application or `root` cannot be written to. The error is
+    /// one line.
     pub fn unpack(source: &Source, root: &Path) -> Result<Self> {
         let application = Self::read(source, root)?;
         create_folder(&root.join(".spin"))?;
@@ -111,8 +112,8 @@ fn load(engine: &Engine, file: &Path) -> wasmtime::Result<Component> {
     if !file.to_string_lossy().ends_with(COMPILED) {
         return Component::from_file(engine, file);
     }
-    // SAFETY: `unpack` names so only what runwasi marks as compiled, which is
-    // what our compiler gave it and containerd kept.
+    // SAFETY: only layers that runwasi marks as compiled get this extension from
+    // `unpack`. They are the output of our compiler, which containerd stored.
     unsafe { Component::deserialize_file(engine, file) }
 }
 

@@ -1,10 +1,9 @@
 //! `containerd-shim-spin-v2`: stands in for Spin's shim in the tests on a real
-//! Kubernetes, since Spin is not on crates.io.
+//! Kubernetes, because Spin is not on crates.io.
 //!
-//! It is made of the library that Spin's shim is made of, with this project's
-//! host in Spin's place, and is meant to be no kinder than Spin's: it fails
-//! where that fails. A path to the real one in containerd's configuration
-//! replaces it.
+//! It uses the same library as Spin's shim, with this project's host in place of
+//! Spin, and is meant to fail wherever Spin's shim fails. To use Spin's shim
+//! instead, put its path into containerd's configuration.
 
 mod layers;
 mod sandbox;
@@ -13,7 +12,7 @@ mod shim;
 use containerd_shim_wasm::shim::{Cli, Config};
 
 fn main() {
-    // Spin's shim, too, logs nothing less than errors.
+    // Spin's shim also logs only errors.
     let config = Config {
         default_log_level: "error".to_owned(),
         ..Config::default()

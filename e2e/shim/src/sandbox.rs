@@ -1,4 +1,4 @@
-//! What runs in a container: the application, until a signal.
+//! Runs the application in a container until a signal arrives.
 
 use std::convert::Infallible;
 use std::future;
@@ -18,14 +18,14 @@ use crate::layers::Application;
 pub struct SpinSandbox;
 
 impl Sandbox for SpinSandbox {
-    /// Serves until a signal, at which open requests are cut, as by Spin's
-    /// shim. An error becomes exit code 137.
+    /// Serves until a signal arrives, and then aborts open requests, as Spin's
+    /// shim does. An error becomes exit code 137.
     async fn run_wasi(&self, context: &impl RuntimeContext) -> Result<i32> {
         let [mut terminate, mut interrupt, mut hangup] = signals()?;
         tokio::select! {
             served = serve(context) => {
                 let Err(error) = served;
-                // Only containerd's log has it; `kubectl logs` does not.
+                // The message is in containerd's log, not in `kubectl logs`.
                 log::error!("cannot serve the application: {error:#}");
                 Err(error)
             }
@@ -57,14 +57,14 @@ async fn serve(context: &impl RuntimeContext) -> Result<Infallible> {
         ..Options::default()
     };
     let server = Server::bind(&application.manifest, options).await?;
-    // That nobody reads them is no reason not to serve.
+    // A closed stdout does not prevent serving.
     let _ = io::stdout().write_all(server.announcement().as_bytes());
     server.run(future::pending()).await;
     Err(anyhow!("the server ended without a signal"))
 }
 
-/// Where the container's environment says to listen. Nothing else of it is
-/// looked at, and the component sees none of it.
+/// The address on which to listen, from the container's environment. No other
+/// variable is read, and the component sees none of them.
 fn listen_address(environment: &[String]) -> Result<SocketAddr> {
     let address = environment
         .iter()
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn it_listens_where_the_environment_says() {
+    fn it_listens_on_the_address_in_the_environment() {
         let environment = ["PATH=/", "SPIN_HTTP_LISTEN_ADDR=127.0.0.1:5000"];
         assert_eq!(address(&environment).unwrap(), "127.0.0.1:5000");
     }
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_named() {
+    fn an_invalid_address_is_named() {
         let error = address(&["SPIN_HTTP_LISTEN_ADDR=5000"]).unwrap_err();
         assert_eq!(
             error.to_string(),

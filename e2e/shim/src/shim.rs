@@ -1,5 +1,5 @@
-//! What containerd-shim-wasm asks of a shim: its name, the layers that it
-//! takes, and how it compiles them ahead of time.
+//! The interface that containerd-shim-wasm requires of a shim: its name, the
+//! layers that it accepts, and how it compiles them ahead of time.
 
 use std::hash::Hash;
 
@@ -33,8 +33,8 @@ impl Shim for SpinShim {
     }
 }
 
-/// Compiles on a node's first start of an image. Spin's shim does so as well,
-/// and with it come the failures of concurrent first starts.
+/// Compiles when a node starts an image for the first time, as Spin's shim does.
+/// Concurrent first starts can therefore fail in the same way.
 pub struct SpinCompiler(Engine);
 
 impl SpinCompiler {

@@ -1,4 +1,4 @@
-//! What the command prints, and what it says of bad arguments.
+//! The output of the command, and its errors for invalid arguments.
 
 use std::fs;
 use std::net::TcpListener;
@@ -25,7 +25,7 @@ fn it_prints_what_spin_up_prints() {
 }
 
 #[test]
-fn the_folder_of_a_manifest_will_do() {
+fn from_accepts_the_folder_of_a_manifest() {
     let app = App::new("", COUNT);
     fs::create_dir(app.folder().join("inner")).unwrap();
     app.add("inner/spin.toml", MANIFEST);
@@ -59,7 +59,7 @@ fn a_port_in_use_is_one_line_and_exit_code_1() {
     let address = taken.local_addr().unwrap().to_string();
     let ended = Process::start(&App::new(MANIFEST, COUNT), &["--listen", &address]).end();
     let expected = format!(
-        "error: cannot listen on {address}: Address already in use (os error 98): choose another one\n"
+        "error: cannot listen on {address}: Address already in use (os error 98): choose another address\n"
     );
     assert_eq!(ended.stderr, expected);
     assert_eq!(ended.stdout, "", "nothing is served");
@@ -67,7 +67,7 @@ fn a_port_in_use_is_one_line_and_exit_code_1() {
 }
 
 #[test]
-fn a_wrong_argument_is_one_line_and_exit_code_2() {
+fn an_invalid_argument_is_one_line_and_exit_code_2() {
     let app = App::new(MANIFEST, COUNT);
     for (arguments, expected) in [
         (&["--other"][..], "unexpected argument '--other' found"),
@@ -101,7 +101,7 @@ fn a_wrong_argument_is_one_line_and_exit_code_2() {
 }
 
 #[test]
-fn more_connections_than_there_is_address_space_for_are_one_line_and_exit_code_1() {
+fn too_many_connections_for_the_address_space_are_one_line_and_exit_code_1() {
     let app = App::new(MANIFEST, COUNT);
     let ended = Process::start(&app, &["--max-connections", "4294967295"]).end();
     assert_eq!(
@@ -174,11 +174,11 @@ fn the_access_log_has_a_line_of_json_for_each_request() {
             "expected a time in {line}"
         );
     }
-    assert_eq!(lines.next(), None, "lines after those of the requests");
+    assert_eq!(lines.next(), None, "a line after those of the requests");
 }
 
 #[test]
-fn a_log_that_nobody_reads_any_more_does_not_end_the_service() {
+fn a_closed_stdout_does_not_stop_the_service() {
     let app = App::new(MANIFEST, COUNT);
     let mut process = Process::start(&app, &["--access-log"]);
     let address = process.address();

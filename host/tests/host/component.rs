@@ -1,11 +1,11 @@
-//! Which components are served, and that they are compiled once.
+//! Which components the host serves, and that it compiles them once.
 
 use swiss_host::{Manifest, Options, Server};
 use wasmtime::{Cache, CacheConfig};
 
 use crate::support::app::{App, COUNT, MANIFEST};
 use crate::support::process::Process;
-use crate::support::served::options;
+use crate::support::server::options;
 
 #[test]
 fn imports_that_the_host_lacks_are_listed() {
@@ -46,7 +46,7 @@ fn imports_that_the_host_lacks_are_listed() {
 }
 
 #[test]
-fn what_is_no_component_is_one_line_and_exit_code_1() {
+fn a_file_that_is_not_a_component_is_one_line_and_exit_code_1() {
     let app = App::new(MANIFEST, COUNT);
     let module = wat::parse_str("(module)").unwrap();
     for (what, content) in [
@@ -91,11 +91,11 @@ async fn the_second_start_compiles_nothing() {
     assert_eq!(
         counts[0],
         (true, false),
-        "what is compiled and what is found on the first start"
+        "whether the first start compiles, and whether it uses the cache"
     );
     assert_eq!(
         counts[1],
         (false, true),
-        "what is compiled and what is found on the second start"
+        "whether the second start compiles, and whether it uses the cache"
     );
 }

@@ -1,14 +1,14 @@
-//! What the host itself makes of requests.
+//! How the host itself handles requests.
 
 use crate::support::app::{App, COUNT, MANIFEST, component};
 use crate::support::client::{Client, GET, status};
-use crate::support::served::{Served, options};
+use crate::support::server::{TestServer, options};
 
 fn get(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }
 
-/// Answers with that status.
+/// A handler that always answers with `status`.
 fn always(status: u16) -> String {
     format!(
         r#"(func (export "handle") (param $request i32) (param $out i32)
@@ -31,7 +31,7 @@ fn a_request_goes_to_the_component_of_the_best_route() {
     let app = App::new(manifest, &always(211));
     app.add("s.wasm", component(&always(212)));
     app.add("e.wasm", component(&always(213)));
-    let served = Served::new(&app, options());
+    let server = TestServer::new(&app, options());
     for (path, expected) in [
         ("/a/b/c", 211),
         ("/a", 211),
@@ -44,7 +44,7 @@ fn a_request_goes_to_the_component_of_the_best_route() {
         ("/b", 404),
     ] {
         assert_eq!(
-            status(served.address, get(path)),
+            status(server.address, get(path)),
             expected,
             "the status of {path}"
         );
@@ -52,9 +52,9 @@ fn a_request_goes_to_the_component_of_the_best_route() {
 }
 
 #[test]
-fn health_is_answered_whatever_the_routes_are() {
-    let served = Served::new(&App::new(MANIFEST, &always(211)), options());
-    let mut client = Client::connect(served.address);
+fn the_host_answers_health_requests_for_all_routes() {
+    let server = TestServer::new(&App::new(MANIFEST, &always(211)), options());
+    let mut client = Client::connect(server.address);
     client
         .send(get("/.well-known/spin/health").replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n"));
     let response = client.rest();
@@ -69,8 +69,8 @@ fn health_is_answered_whatever_the_routes_are() {
 }
 
 #[test]
-fn other_well_known_paths_of_spin_are_not_the_components() {
-    let served = Served::new(&App::new(MANIFEST, &always(211)), options());
+fn only_paths_below_well_known_spin_are_reserved() {
+    let server = TestServer::new(&App::new(MANIFEST, &always(211)), options());
     for (path, expected) in [
         ("/.well-known/spin/other", 404),
         ("/.well-known/spin/health/", 404),
@@ -79,7 +79,7 @@ fn other_well_known_paths_of_spin_are_not_the_components() {
         ("/.well-known/other", 211),
     ] {
         assert_eq!(
-            status(served.address, get(path)),
+            status(server.address, get(path)),
             expected,
             "the status of {path}"
         );
@@ -88,12 +88,12 @@ fn other_well_known_paths_of_spin_are_not_the_components() {
 
 #[test]
 fn http_1_0_needs_no_host() {
-    let served = Served::new(&App::new(MANIFEST, COUNT), options());
+    let server = TestServer::new(&App::new(MANIFEST, COUNT), options());
     for request in [
         "GET / HTTP/1.0\r\n\r\n",
         "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n",
     ] {
-        let mut client = Client::connect(served.address);
+        let mut client = Client::connect(server.address);
         client.send(request);
         assert_eq!(client.status(), 201, "the status of {request:?}");
         assert_eq!(
@@ -107,7 +107,7 @@ fn http_1_0_needs_no_host() {
 /// RFC 9112 section 3.2.
 #[test]
 fn http_1_1_needs_one_valid_host() {
-    let served = Served::new(&App::new(MANIFEST, COUNT), options());
+    let server = TestServer::new(&App::new(MANIFEST, COUNT), options());
     for fields in [
         "",
         "Host: a\r\nHost: b\r\n",
@@ -116,23 +116,23 @@ fn http_1_1_needs_one_valid_host() {
     ] {
         let request = format!("GET / HTTP/1.1\r\n{fields}\r\n");
         assert_eq!(
-            status(served.address, &request),
+            status(server.address, &request),
             400,
             "the status of {request:?}"
         );
     }
-    assert_eq!(status(served.address, GET), 201, "the status after these");
+    assert_eq!(status(server.address, GET), 201, "the status after these");
 }
 
 #[test]
-fn what_is_not_http_is_refused_and_the_next_client_served() {
-    let served = Served::new(&App::new(MANIFEST, COUNT), options());
+fn bytes_that_are_not_http_are_refused_and_the_next_client_is_served() {
+    let server = TestServer::new(&App::new(MANIFEST, COUNT), options());
     for bytes in [
         &b"\x16\x03\x01\x02\x00\x01\x00"[..],
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
         b"x\r\n\r\n",
     ] {
-        let mut client = Client::connect(served.address);
+        let mut client = Client::connect(server.address);
         client.send(bytes);
         let response = client.rest();
         assert!(
@@ -140,5 +140,5 @@ fn what_is_not_http_is_refused_and_the_next_client_served() {
             "expected no success for {bytes:?}: {response}"
         );
     }
-    assert_eq!(status(served.address, GET), 201, "the status after these");
+    assert_eq!(status(server.address, GET), 201, "the status after these");
 }

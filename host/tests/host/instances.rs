@@ -1,13 +1,13 @@
-//! How many requests an instance serves, and what a trap in it does.
+//! How many requests an instance serves, and the effects of a trap.
 
 use swiss_host::Options;
 
 use crate::support::app::{App, COUNT, MANIFEST, READ};
 use crate::support::client::{Client, EXPECT, GET, status};
 use crate::support::process::Process;
-use crate::support::served::{Served, options};
+use crate::support::server::{TestServer, options};
 
-/// A POST request with that content.
+/// A POST request with `content`.
 fn post(content: &str) -> String {
     let length = content.len();
     format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{content}")
@@ -15,13 +15,13 @@ fn post(content: &str) -> String {
 
 #[test]
 fn a_trap_is_a_500_for_that_request_only() {
-    let served = Served::new(&App::new(MANIFEST, READ), options());
-    let mut waits = Client::connect(served.address);
+    let server = TestServer::new(&App::new(MANIFEST, READ), options());
+    let mut waits = Client::connect(server.address);
     waits.send(EXPECT);
     assert_eq!(waits.status(), 100, "the component reads the content");
 
-    let mut traps = Client::connect(served.address);
-    // More often than there are instances, so that none is lost.
+    let mut traps = Client::connect(server.address);
+    // More traps than instances: a trap must not use up an instance slot.
     for _ in 0..20 {
         traps.send(post("!"));
         assert_eq!(traps.status(), 500, "the status of a request that traps");
@@ -30,23 +30,23 @@ fn a_trap_is_a_500_for_that_request_only() {
     assert_eq!(
         traps.status(),
         200,
-        "the status after it on the same connection"
+        "the status after the traps on the same connection"
     );
     assert_eq!(
-        status(served.address, GET),
+        status(server.address, GET),
         200,
-        "the status after it on another connection"
+        "the status after the traps on another connection"
     );
     waits.send("x");
     assert_eq!(
         waits.status(),
         200,
-        "the status of the request that was open meanwhile"
+        "the status of the request that was open during the traps"
     );
 }
 
 #[test]
-fn the_cause_of_a_trap_is_told() {
+fn the_cause_of_a_trap_is_logged() {
     let app = App::new(MANIFEST, READ);
     let mut process = Process::start(&app, &[]);
     assert_eq!(
@@ -73,14 +73,14 @@ fn the_cause_of_a_trap_is_told() {
 #[test]
 fn a_component_that_does_not_answer_is_a_500() {
     let silent = r#"(func (export "handle") (param $request i32) (param $out i32))"#;
-    let served = Served::new(&App::new(MANIFEST, silent), options());
-    assert_eq!(status(served.address, GET), 500, "the status");
+    let server = TestServer::new(&App::new(MANIFEST, silent), options());
+    assert_eq!(status(server.address, GET), 500, "the status");
 }
 
 #[test]
 fn every_request_has_a_fresh_instance_by_default() {
-    let served = Served::new(&App::new(MANIFEST, COUNT), options());
-    let mut client = Client::connect(served.address);
+    let server = TestServer::new(&App::new(MANIFEST, COUNT), options());
+    let mut client = Client::connect(server.address);
     for _ in 0..20 {
         client.send(GET);
         assert_eq!(
@@ -91,10 +91,10 @@ fn every_request_has_a_fresh_instance_by_default() {
     }
 }
 
-/// It computes for a while after its answer, and the next request comes before
-/// it ends.
+/// The component computes for a while after its response, and the next request
+/// arrives meanwhile.
 #[test]
-fn a_request_waits_until_there_is_room_for_its_instance() {
+fn a_request_waits_for_a_free_instance_slot() {
     let busy = r#"
         (func (export "handle") (param $request i32) (param $out i32) (local $i i32)
           (call $answer (local.get $out) (i32.const 200))
@@ -105,8 +105,8 @@ fn a_request_waits_until_there_is_room_for_its_instance() {
         max_connections: 1,
         ..options()
     };
-    let served = Served::new(&App::new(MANIFEST, busy), options);
-    let mut client = Client::connect(served.address);
+    let server = TestServer::new(&App::new(MANIFEST, busy), options);
+    let mut client = Client::connect(server.address);
     for _ in 0..5 {
         client.send(GET);
         assert_eq!(
@@ -117,15 +117,15 @@ fn a_request_waits_until_there_is_room_for_its_instance() {
     }
 }
 
-/// Requests may also come while an instance is not yet done with the one before.
+/// A request may also arrive before an instance has finished the previous one.
 #[test]
-fn an_instance_serves_as_many_requests_as_instance_reuse_says() {
+fn an_instance_serves_instance_reuse_requests() {
     let options = Options {
         instance_reuse: 3,
         ..options()
     };
-    let served = Served::new(&App::new(MANIFEST, COUNT), options);
-    let mut client = Client::connect(served.address);
+    let server = TestServer::new(&App::new(MANIFEST, COUNT), options);
+    let mut client = Client::connect(server.address);
     let statuses = [(); 300].map(|()| {
         client.send(GET);
         client.status()
@@ -139,18 +139,18 @@ fn an_instance_serves_as_many_requests_as_instance_reuse_says() {
 }
 
 #[test]
-fn an_instance_that_trapped_serves_no_more() {
+fn an_instance_that_trapped_is_not_reused() {
     let options = Options {
         instance_reuse: 100,
         ..options()
     };
     let third =
         "(if (i32.eq (global.get $count) (i32.const 203)) (then unreachable)) (call $answer";
-    let served = Served::new(
+    let server = TestServer::new(
         &App::new(MANIFEST, &COUNT.replace("(call $answer", third)),
         options,
     );
-    let mut client = Client::connect(served.address);
+    let mut client = Client::connect(server.address);
     let statuses = [(); 300].map(|()| {
         client.send(GET);
         client.status()
@@ -163,6 +163,6 @@ fn an_instance_that_trapped_serves_no_more() {
     assert_eq!(
         most,
         Some(&202),
-        "the status from an instance's last request before"
+        "the status from an instance's last request before the trap"
     );
 }

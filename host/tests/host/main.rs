@@ -1,5 +1,5 @@
-//! What the host promises: of the command in a process of its own, of the
-//! library where a test needs options that the command does not have.
+//! Tests of the host: the command in a process of its own, or the library if a
+//! test needs options that the command does not have.
 
 mod clients;
 mod command;
@@ -9,6 +9,6 @@ mod instances;
 mod manifest;
 mod stop;
 mod unsupported;
-// What tests share may panic as they may; clippy knows it by this attribute.
+// The attribute lets clippy allow panics in shared code, as it does in tests.
 #[cfg(test)]
 mod support;

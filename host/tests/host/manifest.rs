@@ -1,14 +1,14 @@
-//! A manifest that does not do is named by file, line and key.
+//! An error in a manifest names file, line and key.
 
 use crate::support::app::{App, COUNT, MANIFEST};
 use crate::support::process::{Ended, Process};
 
-/// How the command ends with this manifest and a component beside it.
+/// Runs the command with this manifest and a component until it ends.
 pub fn run(manifest: impl AsRef<[u8]>) -> Ended {
     Process::start(&App::new(manifest, COUNT), &[]).end()
 }
 
-/// The manifest with other text in one place, and what the command says then.
+/// A part of `MANIFEST`, its replacement, and the expected error.
 pub type Case = (&'static str, &'static str, &'static str);
 
 /// The last line of `MANIFEST`, the eighth, in the table `[component.app]`.
@@ -29,7 +29,7 @@ pub fn assert_each_is_one_line_and_exit_code_1(cases: &[Case]) {
 }
 
 #[test]
-fn what_is_wrong_in_a_manifest_is_named() {
+fn an_error_in_a_manifest_names_line_and_key() {
     let version = "spin_manifest_version = 2";
     let route = "route = \"/...\"";
     let trigger = "[[trigger.http]]\nroute = \"/...\"\ncomponent = \"app\"\n";
@@ -80,12 +80,12 @@ fn what_is_wrong_in_a_manifest_is_named() {
         (
             route,
             "route = \"/a/:/b\"",
-            "5:9: trigger.http.route: /a/:/b is no route: params must be named",
+            "5:9: trigger.http.route: /a/:/b is not a valid route: params must be named",
         ),
         (
             "component = \"app\"\n",
             "component = \"app\"\n[[trigger.http]]\nroute = \"/...\"\ncomponent = \"app\"\n",
-            "8:9: trigger.http.route: /... has a trigger already",
+            "8:9: trigger.http.route: /... already has a trigger",
         ),
     ]);
 }

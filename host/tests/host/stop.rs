@@ -1,4 +1,4 @@
-//! How it stops: the command on a signal, the library when it is told to.
+//! How the host stops: the command on a signal, the library on request.
 
 use std::io::ErrorKind;
 use std::net::TcpStream;
@@ -13,10 +13,10 @@ use tokio::time::timeout;
 use crate::support::app::{App, COUNT, MANIFEST, READ};
 use crate::support::client::{Client, DEADLINE, EXPECT, GET, status};
 use crate::support::process::Process;
-use crate::support::served::options;
+use crate::support::server::options;
 
 #[test]
-fn sigint_and_sigterm_end_it_with_exit_code_0() {
+fn sigint_and_sigterm_stop_the_host_with_exit_code_0() {
     for signal in ["INT", "TERM"] {
         let app = App::new(MANIFEST, COUNT);
         let mut process = Process::start(&app, &[]);
@@ -29,7 +29,7 @@ fn sigint_and_sigterm_end_it_with_exit_code_0() {
 }
 
 #[test]
-fn a_request_in_flight_is_finished_and_no_connection_taken() {
+fn after_a_signal_open_requests_finish_and_new_connections_are_refused() {
     let app = App::new(MANIFEST, READ);
     let mut process = Process::start(&app, &[]);
     let address = process.address();
@@ -41,14 +41,14 @@ fn a_request_in_flight_is_finished_and_no_connection_taken() {
     let refused = loop {
         match TcpStream::connect_timeout(&address, DEADLINE) {
             Err(error) if error.kind() != ErrorKind::ConnectionReset => break error.kind(),
-            // The server was about to close its socket.
+            // The server has not closed its socket yet.
             _ => {}
         }
     };
     assert_eq!(
         refused,
         ErrorKind::ConnectionRefused,
-        "what a new connection is"
+        "the error of a new connection"
     );
 
     client.send("x");
@@ -57,12 +57,12 @@ fn a_request_in_flight_is_finished_and_no_connection_taken() {
         header.starts_with("HTTP/1.1 200 "),
         "expected a 200 response, not {header}"
     );
-    assert_eq!(client.rest(), "", "nothing comes after the response");
+    assert_eq!(client.rest(), "", "expected nothing after the response");
     assert_eq!(process.end().code, Some(0), "the exit code");
 }
 
 #[test]
-fn connections_without_a_request_do_not_hold_it() {
+fn idle_connections_do_not_delay_the_stop() {
     let app = App::new(MANIFEST, COUNT);
     let mut process = Process::start(&app, &[]);
     let address = process.address();
@@ -73,16 +73,20 @@ fn connections_without_a_request_do_not_hold_it() {
 
     process.signal("TERM");
     assert_eq!(process.end().code, Some(0), "the exit code");
-    assert_eq!(kept.rest(), "", "a connection that is kept is closed");
+    assert_eq!(
+        kept.rest(),
+        "",
+        "expected the server to close a kept connection"
+    );
     assert_eq!(
         silent.rest(),
         "",
-        "a connection that sent nothing is closed"
+        "expected the server to close a silent connection"
     );
 }
 
 #[test]
-fn an_instance_without_a_request_does_not_hold_it() {
+fn an_idle_instance_does_not_delay_the_stop() {
     let app = App::new(MANIFEST, COUNT);
     let mut process = Process::start(&app, &["--instance-reuse", "2"]);
     assert_eq!(
@@ -92,12 +96,12 @@ fn an_instance_without_a_request_does_not_hold_it() {
     );
     process.signal("TERM");
     let ended = process.end();
-    assert_eq!(ended.stderr, "", "that it is dropped is no error");
+    assert_eq!(ended.stderr, "", "stderr after the instance is dropped");
     assert_eq!(ended.code, Some(0), "the exit code");
 }
 
 #[test]
-fn a_component_that_never_ends_holds_neither_it_nor_other_requests() {
+fn an_endless_component_delays_neither_the_stop_nor_other_requests() {
     let forever = r#"
         (func (export "handle") (param $request i32) (param $out i32)
           (drop (call $first-byte (local.get $request)))
@@ -105,7 +109,7 @@ fn a_component_that_never_ends_holds_neither_it_nor_other_requests() {
     let app = App::new(MANIFEST, forever);
     let mut process = Process::start(&app, &[]);
     let address = process.address();
-    // The host has as many threads.
+    // One client for each thread of the host.
     for _ in 0..thread::available_parallelism().unwrap().get() {
         let mut client = Client::connect(address);
         client.send(EXPECT);
@@ -124,7 +128,7 @@ fn a_component_that_never_ends_holds_neither_it_nor_other_requests() {
 }
 
 #[test]
-fn a_request_that_does_not_end_holds_the_stop_for_the_drain_timeout_only() {
+fn an_endless_request_delays_the_stop_only_for_the_drain_timeout() {
     let app = App::new(MANIFEST, READ);
     let options = Options {
         drain_timeout: Duration::from_millis(50),

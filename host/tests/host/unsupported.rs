@@ -1,10 +1,10 @@
-//! What the host does not support is named, and never ignored.
+//! A feature that the host does not support is an error that names it.
 
 use crate::manifest::{END, assert_each_is_one_line_and_exit_code_1, run};
 use crate::support::app::MANIFEST;
 
 #[test]
-fn a_trigger_that_is_not_supported_is_named() {
+fn an_unsupported_trigger_is_named() {
     let route = "route = \"/...\"\ncomponent = \"app\"\n";
     let component = "component = \"app\"";
     assert_each_is_one_line_and_exit_code_1(&[
@@ -42,7 +42,7 @@ fn a_trigger_that_is_not_supported_is_named() {
 }
 
 #[test]
-fn a_feature_of_the_application_that_is_not_supported_is_named() {
+fn an_unsupported_feature_of_the_application_is_named() {
     assert_each_is_one_line_and_exit_code_1(&[
         (
             END,
@@ -60,7 +60,7 @@ fn a_feature_of_the_application_that_is_not_supported_is_named() {
 }
 
 #[test]
-fn a_feature_of_a_component_that_is_not_supported_is_named() {
+fn an_unsupported_feature_of_a_component_is_named() {
     for (line, key) in [
         ("variables = { password = \"{{ password }}\" }", "variables"),
         ("environment = { KEY = \"value\" }", "environment"),

@@ -1,4 +1,4 @@
-//! The two routes in axum: what a native server of the same language does.
+//! The two routes in axum: a native server in the same language.
 
 use std::io;
 
@@ -16,7 +16,7 @@ async fn main() -> io::Result<()> {
     let app = Router::new()
         .route("/will", get(|| async { (JSON, "\"Hello World\"\n") }))
         .route("/ready", get(|| async { (JSON, "\"It works!\"\n") }));
-    // As the embedded host does, and for the same reason.
+    // As in the embedded host: a client that delays its ACKs would wait 40 ms.
     let listener = TcpListener::bind(address).await?.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });

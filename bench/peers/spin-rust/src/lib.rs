@@ -1,6 +1,6 @@
 //! The two routes in the style of Spin's Rust template: the SDK's `Request` and
-//! `Response`. The template's line to stdout for each request is left out, as
-//! is logging everywhere here.
+//! `Response`. The template's line to stdout for each request is left out,
+//! because no other peer logs.
 
 use spin_sdk::http::{IntoResponse, Request, Response};
 use spin_sdk::http_component;

@@ -49,7 +49,7 @@ fn unpack(layers: &[WasmLayer], root: &TempDir) -> Result<Manifest> {
 }
 
 #[test]
-fn a_spin_artifact_is_its_locked_application() {
+fn a_spin_artifact_is_read_from_its_locked_application() {
     let root = root();
     let manifest = unpack(&[layer(COMPONENT, &EMPTY, false), locked()], &root).unwrap();
     assert_eq!(manifest.triggers[0].route, "/only".parse().unwrap());
@@ -87,7 +87,7 @@ fn a_component_artifact_is_written_to_the_cache_only() {
 }
 
 #[test]
-fn an_image_without_layers_for_the_shim_is_its_spin_toml() {
+fn an_image_without_layers_for_the_shim_is_read_from_its_spin_toml() {
     let root = root();
     let source = Source::File("/".into());
     let error = Application::unpack(&source, root.path()).err().unwrap();
@@ -99,7 +99,7 @@ fn an_image_without_layers_for_the_shim_is_its_spin_toml() {
 }
 
 #[test]
-fn what_is_no_application_is_refused() {
+fn layers_that_are_not_an_application_are_refused() {
     let component = layer(BARE_COMPONENT, &EMPTY, false);
     for (layers, expected) in [
         (
@@ -122,7 +122,7 @@ fn what_is_no_application_is_refused() {
 }
 
 #[test]
-fn a_root_that_cannot_be_written_to_is_named() {
+fn a_folder_that_cannot_be_created_is_named() {
     let root = root();
     fs::write(root.path().join(".cache"), "").unwrap();
     let error = unpack(&[locked()], &root).unwrap_err().to_string();
@@ -131,7 +131,7 @@ fn a_root_that_cannot_be_written_to_is_named() {
 }
 
 #[tokio::test]
-async fn what_was_compiled_ahead_of_time_is_loaded_as_it_is() {
+async fn a_component_that_was_compiled_ahead_of_time_is_loaded() {
     let layers = [layer(BARE_COMPONENT, &EMPTY, false), locked()];
     let compiler = SpinCompiler::new().unwrap();
     let compiled = compiler.compile(&layers).await.unwrap();
@@ -144,7 +144,7 @@ async fn what_was_compiled_ahead_of_time_is_loaded_as_it_is() {
 }
 
 #[test]
-fn compiled_code_that_an_image_brings_is_not_loaded() {
+fn compiled_code_from_an_image_is_not_loaded() {
     let engine = swiss_host::engine(1, None).unwrap();
     let code = engine.precompile_component(&EMPTY).unwrap();
     let root = root();

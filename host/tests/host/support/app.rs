@@ -1,4 +1,4 @@
-//! Applications in a folder of their own.
+//! Applications, each in a folder of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ pub const COUNT: &str = r#"
       (global.set $count (i32.add (global.get $count) (i32.const 1)))
       (call $answer (local.get $out) (global.get $count)))"#;
 
-/// Answers 200 once the first byte of the content is there; at a `!` it traps.
+/// Answers 200 when the first byte of the content arrives. Traps if it is `!`.
 pub const READ: &str = r#"
     (func (export "handle") (param $request i32) (param $out i32)
       (if (i32.eq (call $first-byte (local.get $request)) (i32.const 33)) (then unreachable))
@@ -53,7 +53,7 @@ impl App {
     }
 }
 
-/// The component with that handler, see `handler.wat`.
+/// The component with `handler`: see `handler.wat`.
 pub fn component(handler: &str) -> Vec<u8> {
     let (before, after) = include_str!("handler.wat").rsplit_once("HANDLER").unwrap();
     wat::parse_str(format!("{before}{handler}{after}")).unwrap()

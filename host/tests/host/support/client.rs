@@ -1,16 +1,16 @@
-//! A client that sends exactly what it is told to.
+//! A client that sends exactly the bytes that a test gives it.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// After it, what was to come does not come.
+/// How long a test waits for the host.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
 pub const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-/// The header of a request whose content, one byte, is to be sent after the
-/// response 100, which comes when the component reads.
+/// The header of a request with one byte of content. The client sends the byte
+/// after the response 100, which arrives when the component reads.
 pub const EXPECT: &str = "POST / HTTP/1.1\r\nHost: localhost\r\n\
     Content-Length: 1\r\nExpect: 100-continue\r\n\r\n";
 
@@ -49,7 +49,7 @@ impl Client {
         status.parse().unwrap()
     }
 
-    /// What the server sends until it closes the connection, be it with a reset.
+    /// The bytes that the server sends until it closes or resets the connection.
     pub fn rest(&mut self) -> String {
         let mut rest = Vec::new();
         if let Err(error) = self.0.read_to_end(&mut rest) {

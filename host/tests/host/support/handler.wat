@@ -1,5 +1,5 @@
-;; A component for wasi:http 0.2. A test puts its handler where HANDLER is: the
-;; fields of a core module that exports `handle`, with the request and the
+;; A component for wasi:http 0.2. A test replaces HANDLER with the fields of a
+;; core module. They export `handle`, which takes the request and the
 ;; response-outparam, and may call $answer and $first-byte.
 (component
   (import "wasi:io/error@0.2.0" (instance $io-error
@@ -104,8 +104,8 @@
       (call $set (local.get $out) (i32.const 0) (local.get $made)
         (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))
 
-    ;; Waits for the first byte of the request's content; 0 where there is none.
-    ;; Results are at address 0, with their value at 4.
+    ;; Waits for the first byte of the request's content; 0 if there is none.
+    ;; The host writes results to address 0, and their value to address 4.
     (func $first-byte (param $request i32) (result i32)
       (call $consume (local.get $request) (i32.const 0))
       (call $stream (i32.load (i32.const 4)) (i32.const 0))

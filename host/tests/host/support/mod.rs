@@ -1,6 +1,6 @@
-//! What the tests share.
+//! Code that the tests share.
 
 pub mod app;
 pub mod client;
 pub mod process;
-pub mod served;
+pub mod server;

@@ -1,4 +1,4 @@
-//! The command, in a process of its own.
+//! The command in a process of its own.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ pub struct Process {
     stderr: Option<ChildStderr>,
 }
 
-/// What there was to read of a process that ended.
+/// The exit code and the output of a process that has ended.
 pub struct Ended {
     pub code: Option<i32>,
     pub stdout: String,
@@ -23,8 +23,8 @@ pub struct Ended {
 }
 
 impl Process {
-    /// `swiss-host` in the application's folder, with a port that is free where
-    /// the arguments name none.
+    /// Starts `swiss-host` in the application's folder, on a free port unless
+    /// `arguments` name one.
     pub fn start(app: &App, arguments: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_swiss-host"));
         command
@@ -53,7 +53,7 @@ impl Process {
         line.trim_end().to_owned()
     }
 
-    /// Where it listens, from the words of `spin up`, which come first.
+    /// The address, from the first lines of stdout, which are those of `spin up`.
     pub fn address(&mut self) -> SocketAddr {
         assert_eq!(self.line(), "", "the first line");
         let serving = self.line();
@@ -72,7 +72,7 @@ impl Process {
         assert!(status.success(), "expected `{kill}` to work");
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until the process ends by itself.
     pub fn end(mut self) -> Ended {
         let (stdout, stderr) = (self.stdout.take(), self.stderr.take());
         let (sender, ended) = mpsc::channel();

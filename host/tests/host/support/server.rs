@@ -1,4 +1,4 @@
-//! The library's server, in the test's own process.
+//! The library's server in the test's own process.
 
 use std::net::SocketAddr;
 
@@ -7,13 +7,13 @@ use tokio::runtime::Runtime;
 
 use crate::support::app::App;
 
-/// Serves until it is dropped.
-pub struct Served {
+/// A server that runs until it is dropped.
+pub struct TestServer {
     pub address: SocketAddr,
     _runtime: Runtime,
 }
 
-impl Served {
+impl TestServer {
     pub fn new(app: &App, options: Options) -> Self {
         let runtime = Runtime::new().unwrap();
         let manifest = Manifest::read(&app.manifest()).unwrap();
@@ -27,7 +27,7 @@ impl Served {
     }
 }
 
-/// For a free port, and few instances: a pool takes much of the address space.
+/// A free port, and few instances, because a pool uses much address space.
 pub fn options() -> Options {
     Options {
         listen: ([127, 0, 0, 1], 0).into(),
