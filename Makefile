@@ -113,7 +113,7 @@ lint: export PATH := $(LINT)/bin:$(PATH)
 lint: export RUSTDOCFLAGS := --deny warnings
 lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
 	typos
-	shellcheck .ci/run
+	shellcheck .ci/run runtime-class/installer/rustc-static
 	ruff check tests e2e bench
 	ruff format --check tests e2e bench
 	cargo fmt --all --check
@@ -142,6 +142,7 @@ $(JCO)/installed:
 	npm ci --prefix $(@D) --no-audit --no-fund
 	touch $@
 
+include versions.mk
 include tests/go/go.mk
 include tests/chart/chart.mk
 include tests/packaging/packaging.mk

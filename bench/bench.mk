@@ -1,11 +1,6 @@
-# The benchmark and its tools, whose versions stand here only. A part of the main
-# Makefile.
-STRACE_VERSION := 6.1
-VALGRIND_VERSION := 3.19.0
-WRK_VERSION := 4.1.0
+# The benchmark and its tools. A part of the main Makefile.
 
-# The versions are those of the sources: Debian keeps only its newest build of
-# them. Elsewhere they are those of PATH.
+# Elsewhere than on Debian 12 they are those on PATH.
 ifneq ($(BOOKWORM),)
 STRACE_ROOT := $(CACHE)/strace-$(STRACE_VERSION)
 VALGRIND_ROOT := $(CACHE)/valgrind-$(VALGRIND_VERSION)

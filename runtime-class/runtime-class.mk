@@ -1,40 +1,36 @@
 # The node installer's tests, and the containerds that judge it. A part of the
 # main Makefile.
 
-# The release of Debian that has each, if one has.
-CONTAINERD_1.6.20 := bookworm
-CONTAINERD_1.7.24 := trixie
-CONTAINERD_2.1.9 := forky
 containerds = $(1:%=$(CACHE)/containerd-%/usr/bin/containerd)
-CONTAINERDS := $(call containerds,1.6.20 1.7.24 2.1.9)
-CONTAINERDS_OF_GO := $(call containerds,2.0.14 2.2.9 2.3.7 2.4.2)
+CONTAINERDS := $(call containerds,$(DEBIAN_CONTAINERD_VERSIONS))
+CONTAINERDS_OF_GO := $(call containerds,$(GO_CONTAINERD_VERSIONS))
 
-# What the tests' pods are run by: the oldest runc that all of them take.
-RUNC := $(CACHE)/containerd-1.6.20/usr/sbin/runc
+# Runs the tests' pods: the oldest runc, which every containerd accepts.
+RUNC := $(CACHE)/containerd-$(firstword $(DEBIAN_CONTAINERD_VERSIONS))/usr/sbin/runc
 
-# An API server and etcd: those of e2e/, if no others are given.
+# The API server and etcd of e2e/, unless you name others.
 KUBE_APISERVER ?= $(KUBERNETES)/kube-apiserver
 KUBECTL ?= $(KUBERNETES)/kubectl
 ETCD ?= $(E2E_FORKY)/usr/bin/etcd
 
-# What the tests on Kubernetes put into an image: static, as the Dockerfile's is.
-# That has musl for it, which takes a target that not every machine can get.
+# The tests on Kubernetes put this binary into an image. It is static, as the
+# Dockerfile's is, but linked with glibc: not every machine can get Rust's musl target.
 STATIC_INSTALLER := $(CARGO_TARGET_DIR)/static/node-installer
 
 .PHONY: static-installer
 static-installer:
-	cargo rustc --release --locked --package swiss-node-installer --bin node-installer -- -C target-feature=+crt-static
+	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/runtime-class/installer/rustc-static cargo build $(WORKSPACE) --bin node-installer
 	install -D $(CARGO_TARGET_DIR)/release/node-installer $(STATIC_INSTALLER)
 
-# The version is that of the sources: Debian keeps only its newest build of them,
-# and in a release to come, as forky is, only the newest version. What Debian does
-# not have, or has no more, is compiled, with what runs pods, in some minutes.
+# containerd of Debian where the release in CONTAINERD_version still has that version:
+# a release to come, as forky is, has only the newest. Otherwise make compiles it, and
+# its shim and ctr, in some minutes.
 $(CONTAINERDS) $(CONTAINERDS_OF_GO): $(CACHE)/containerd-%/usr/bin/containerd: | $(CACHE)/containerd-% ;
 
 $(CACHE)/containerd-%:
 	$(if $(CONTAINERD_$*),$(call unpack_debian,'containerd=$**' runc,$(CONTAINERD_$*)) ||) $(compile_containerd)
 
-# In a module of its own: 2.0's has replacements, which `go install` refuses.
+# In a separate module: that of 2.0 has replacements, which `go install` refuses.
 compile_containerd = { echo "Compiling containerd $*: some minutes." && rm -rf $@.new && mkdir -p $@.new && cd $@.new && \
   go mod init containerd-of-tests && go get $(containerd_commands:%=%@v$*) && \
   $(go_build) -ldflags "-s -w -X $(containerd_module)/version.Version=$*" -o usr/bin/ $(containerd_commands) && \
@@ -47,11 +43,11 @@ $(RUNC): $(firstword $(CONTAINERDS))
 .PHONY: test-installer test-installer-nodes test-installer-cluster
 
 space := $() $()
-# Nodes with real containerds take root, as the installer does, and Debian's packages.
+# Nodes with real containerds need root, as the installer does, and Debian's packages.
 WITH_NODES := $(and $(BOOKWORM),$(filter 0,$(shell id -u)))
 test-installer: $(if $(WITH_NODES),$(CONTAINERDS)) ## Test the node installer's edits and manifests, and as root on Debian 12 with real containerds
 	cargo test $(TESTED) --bin node-installer --test config --test manifests $(if $(WITH_NODES),--test node)
-	$(if $(WITH_NODES),,@echo "skipped: the node installer with real containerds, which takes root and Debian 12")
+	$(if $(WITH_NODES),,@echo "skipped: the node installer with real containerds, which needs root and Debian 12")
 
 test-installer test-installer-nodes test-installer-cluster: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS))
 test-installer test-installer-nodes: export RUNC := $(RUNC)

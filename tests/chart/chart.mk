@@ -1,12 +1,12 @@
-# The chart's tests and their tools, whose versions stand here only. A part of
-# the main Makefile.
-# Debian's, when there is no other. Without any, the script of `helm test` is not run.
+# The chart's tests. A part of the main Makefile.
+
+# Debian's, if PATH has none. Without one, the script of `helm test` is not run.
 BUSYBOX := $(or $(shell command -v busybox),$(CACHE)/busybox-static/bin/busybox)
 
 $(CACHE)/busybox-static/bin/busybox: | $(CACHE)/busybox-static ;
 
 $(CACHE)/busybox-static:
-	$(call unpack_debian,busybox-static) || echo "No busybox, and none to be had here: its tests will be skipped." >&2
+	$(call unpack_debian,busybox-static) || echo "Found no busybox, and could not unpack Debian's: the tests that need it are skipped." >&2
 
 .PHONY: chart-tools test-chart chart-docs chart-golden
 

@@ -1,13 +1,9 @@
-# The tests of what is pushed, and their tools, whose versions stand here only. A
-# part of the main Makefile.
-BUILDAH_VERSION := 1.28.2
-DOCKER_REGISTRY_VERSION := 2.8.2
+# The tests of what is pushed, and their tools. A part of the main Makefile.
 
 BUILDAH := $(if $(BOOKWORM),$(CACHE)/buildah-$(BUILDAH_VERSION))
 DOCKER_REGISTRY := $(if $(BOOKWORM),$(CACHE)/docker-registry-$(DOCKER_REGISTRY_VERSION))
 
-# The versions are those of the sources: Debian keeps only its newest build of
-# them. The libraries are those that a bare system does not have.
+# The libraries are those that a bare system does not have.
 $(CACHE)/buildah-$(BUILDAH_VERSION):
 	$(call unpack_debian,'buildah=$(BUILDAH_VERSION)+*' libassuan0 libdevmapper1.02.1 libgpg-error0 libgpgme11 libseccomp2)
 
