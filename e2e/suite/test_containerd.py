@@ -16,7 +16,7 @@ from .release import QUICK
     reason="containerd recovers the pods' sandboxes, but not the Wasm containers in them: the "
     "kubelet starts each container a second time, while the first still has the port"
 )
-def test_a_restart_of_containerd_loses_no_request(release):
+def test_a_restart_of_containerd_restarts_no_container_and_loses_no_request(release):
     release.install(QUICK)
     release.roll_out()
     wait_for_answers(release.address())
