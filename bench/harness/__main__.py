@@ -1,4 +1,4 @@
-"""Measures everything and writes it down. `make bench` starts it."""
+"""Measures every peer and writes the results. `make bench` runs it."""
 
 import argparse
 import json
@@ -8,8 +8,8 @@ import time
 from . import documents, machine, memory, paths, peers, rounds, size, startup, work
 from .stats import spread
 
-# How much the machine's pace may change between rounds.
-MOST_DRIFT = 0.25
+# The largest accepted spread of the machine's pace between rounds.
+MAX_DRIFT = 0.25
 
 
 def main() -> None:
@@ -20,8 +20,8 @@ def main() -> None:
     before = machine.noise()
     if before.too_much and not options.noisy:
         raise SystemExit(
-            f"error: this machine is too noisy to tell: {before}. Stop what else runs, or "
-            "measure all the same with NOISY=1; such results are not published"
+            f"error: this machine is too noisy to measure on: {before}. Stop other programs, or "
+            "set NOISY=1 to measure anyway; such results are not published"
         )
     begin = time.monotonic()
     results = _measure(options.quick)
@@ -29,57 +29,57 @@ def main() -> None:
     results["machine"]["drift"] = round(spread(results["rounds"]["pace_ms"]), 3)
     results["machine"]["minutes"] = round((time.monotonic() - begin) / 60, 1)
     results["quick"] = options.quick
-    noisy = before.too_much or results["machine"]["drift"] > MOST_DRIFT
+    noisy = before.too_much or results["machine"]["drift"] > MAX_DRIFT
     results["noisy"] = noisy
     _write(results, publish=not options.quick and not noisy)
     if noisy and not options.noisy:
         drift = results["machine"]["drift"]
         raise SystemExit(
-            f"error: the machine became too noisy to tell: its pace changed by {drift:.0%} "
-            f"between rounds (at most {MOST_DRIFT:.0%}); nothing was published"
+            f"error: the machine became too noisy: its pace changed by {drift:.0%} "
+            f"between rounds (at most {MAX_DRIFT:.0%}); nothing was published"
         )
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="harness", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    parser.add_argument("--noisy", action="store_true", help="measure on a noisy machine, too")
+    parser.add_argument("--quick", action="store_true", help="run fewer and shorter rounds")
+    parser.add_argument("--noisy", action="store_true", help="measure even on a noisy machine")
     return parser.parse_args()
 
 
 def _measure(quick: bool) -> dict:
-    everyone = peers.everyone()
+    all_peers = peers.all_peers()
     components = {"swiss": paths.SWISS, "stock": paths.STOCK, "floor": paths.FLOOR}
-    flask = [peer for peer in everyone if peer.name.startswith("flask")]
+    flask = [peer for peer in all_peers if peer.name.startswith("flask")]
     few = 3 if quick else 7
     results: dict = {"machine": machine.facts()}
-    results["labels"] = {peer.name: peer.label for peer in everyone}
-    results["size"] = _step("size", lambda: size.measure(everyone))
-    results["work"] = _step("work for a request", lambda: _work(components, everyone))
+    results["labels"] = {peer.name: peer.label for peer in all_peers}
+    results["size"] = _step("size", lambda: size.measure(all_peers))
+    results["work"] = _step("work for a request", lambda: _work(components, all_peers))
     results["compile"] = _step("compiling", lambda: _probe("compile", components, few))
     results["instantiate"] = _step("instances", lambda: _probe("instantiate", components, few))
-    results["start"] = _step("starts", lambda: startup.measure(everyone, 5 if quick else 20))
-    results["memory"] = _step("memory", lambda: memory.measure(everyone))
-    swiss = next(peer for peer in everyone if peer.name == "swiss-reuse")
+    results["start"] = _step("starts", lambda: startup.measure(all_peers, 5 if quick else 20))
+    results["memory"] = _step("memory", lambda: memory.measure(all_peers))
+    swiss = next(peer for peer in all_peers if peer.name == "swiss-reuse")
     many = 100_000 if quick else 1_000_000
     results["growth"] = _step("growth", lambda: memory.growth(swiss, many))
     results["rate"] = rounds.fixed_rate(flask)
-    count, seconds = (3, 4) if quick else (7, 480 / 7 / len(everyone))
-    results["rounds"] = rounds.measure(everyone, count, seconds, results["rate"])
+    count, seconds = (3, 4) if quick else (7, 480 / 7 / len(all_peers))
+    results["rounds"] = rounds.measure(all_peers, count, seconds, results["rate"])
     return results
 
 
-def _work(components: dict, everyone: list[peers.Peer]) -> dict:
+def _work(components: dict, all_peers: list[peers.Peer]) -> dict:
     found = {name: work.counts(file) for name, file in components.items()}
-    for peer in everyone:
-        # Spin serves from a process of its own, which outlives what strace ends.
+    for peer in all_peers:
+        # Spin serves from a child process, which outlives the process that the harness ends.
         if not peer.name.startswith("spin"):
             found.setdefault(peer.name, {})["system_calls"] = work.system_calls(peer)
     return found
 
 
 def _probe(verb: str, components: dict, count: int) -> dict:
-    """In turn, so that each round's figures can be paired."""
+    """Measures the components in turn, so that the figures of a round can be paired."""
     found: dict = {name: [] for name in components}
     for _ in range(count):
         for name, file in components.items():

@@ -1,5 +1,5 @@
-"""Two builds of the component, before and after a change, in one run:
-`make bench-compare BEFORE=old.wasm`. Times need a quiet machine, counts do not."""
+"""Compares two builds of the component in one run: `make bench-compare BEFORE=old.wasm`.
+Times need a quiet machine; counts do not."""
 
 import json
 import sys
@@ -24,7 +24,7 @@ def main(before: Path) -> None:
     for name, kinds in times.items():
         found[name] |= {kind: round(median(values), 1) for kind, values in kinds.items()}
     found["quiet"] = not machine.noise().too_much
-    file = paths.RESULTS / documents.COMPARED
+    file = paths.RESULTS / documents.BEFORE_AFTER
     file.write_text(json.dumps(found, indent=1) + "\n")
     documents.write(paths.RESULTS)
     print(file.read_text())

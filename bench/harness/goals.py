@@ -1,7 +1,7 @@
 """The goals, and which of them a run meets.
 
-A goal is a ratio to a peer of the same run, or a limit. The number before it is
-its row in the table of the report.
+A goal is a ratio to a peer of the same run, or a limit. Its `row` is its number in
+the table of the report.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ class Goal:
     row: int
     metric: str
     goal: str
-    # At least this, where it is a minimum; else at most.
+    # The lower limit if `minimum`, else the upper limit.
     limit: float
     minimum: bool
     measure: Callable[[Results], Ratio | float]

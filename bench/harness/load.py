@@ -1,8 +1,7 @@
-"""Load on a server from the other core: wrk for its peak, vegeta for latency.
+"""Loads a server from the other core: wrk measures the peak, vegeta the latency.
 
-wrk sends as fast as answers come. Its latencies would flatter a server that
-stalls, since it does not ask meanwhile; so latency comes from vegeta, which asks
-at fixed times, on a new connection where the others still wait.
+wrk sends the next request only after a response, so its latencies flatter a server that
+stalls. vegeta sends at fixed times, on a new connection if the others still wait.
 """
 
 import csv
@@ -21,11 +20,11 @@ PERCENTILES = (50, 90, 99, 99.9)
 def peak(port: int, seconds: float, connections: int = CONNECTIONS) -> dict:
     """Requests per second, and the median latency in milliseconds."""
     program = paths.tool("wrk")
-    # wrk takes whole seconds only.
+    # wrk accepts whole seconds only.
     options = ["-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "--latency"]
-    output = _run([program, *options, url(port)], env=paths.debian(program)).decode()
+    output = _run([program, *options, url(port)], env=paths.library_environment(program)).decode()
     if lost := re.search(r"Non-2xx.*|Socket errors.*", output):
-        raise SystemExit(f"error: wrk got answers that it should not get: {lost[0]}")
+        raise SystemExit(f"error: some of wrk's requests failed: {lost[0]}")
     rate = re.search(r"Requests/sec:\s+([\d.]+)", output)
     median = re.search(r"50%\s+([\d.]+)(us|ms|s|m)", output)
     return {
@@ -45,7 +44,7 @@ def latency(port: int, rate: int, seconds: float) -> dict[str, float]:
     rows = list(csv.reader(table.splitlines()))
     wrong = {row[1] if row[1] != "0" else row[5] for row in rows if row[1] != "200"}
     if wrong:
-        raise SystemExit(f"error: vegeta got answers that it should not get: {wrong}")
+        raise SystemExit(f"error: some of vegeta's requests failed: {wrong}")
     milliseconds = sorted(int(row[2]) / 1e6 for row in rows)
     last = len(milliseconds) - 1
     return {f"p{p}_ms": milliseconds[min(last, int(last * p / 100 + 0.5))] for p in PERCENTILES}

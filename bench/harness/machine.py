@@ -1,4 +1,4 @@
-"""What machine this is, and whether it is quiet enough to measure on."""
+"""Describes the machine, and measures whether it is quiet enough for a benchmark."""
 
 import os
 import platform
@@ -16,14 +16,14 @@ from . import paths
 from .server import LOAD_CORE, SERVER_CORE, on_core
 from .stats import spread
 
-# Above these a run says nothing. On an idle virtual machine they are 1, 0 and 5 %.
-MOST_BUSY, MOST_STOLEN, MOST_SPREAD = 0.10, 0.05, 0.20
+# A run above these limits proves nothing. An idle virtual machine has 1%, 0% and 5%.
+MAX_BUSY, MAX_STOLEN, MAX_SPREAD = 0.10, 0.05, 0.20
 
 
 @dataclass(frozen=True)
 class Noise:
-    """Parts of 1: how busy others keep the cores, what the hypervisor takes,
-    and how far apart the times of a loop of fixed work are."""
+    """Fractions of 1: the core time that other programs take and that the hypervisor
+    takes, and the spread of the times of a fixed loop."""
 
     busy: float
     stolen: float
@@ -31,14 +31,14 @@ class Noise:
 
     def __str__(self) -> str:
         return (
-            f"other work takes {self.busy:.0%} of a core (at most {MOST_BUSY:.0%}), the "
-            f"hypervisor {self.stolen:.0%} (at most {MOST_STOLEN:.0%}), and the times of one "
-            f"and the same loop are {self.spread:.0%} apart (at most {MOST_SPREAD:.0%})"
+            f"other work takes {self.busy:.0%} of a core (at most {MAX_BUSY:.0%}), the "
+            f"hypervisor {self.stolen:.0%} (at most {MAX_STOLEN:.0%}), and the times of a fixed "
+            f"loop are {self.spread:.0%} apart (at most {MAX_SPREAD:.0%})"
         )
 
     @property
     def too_much(self) -> bool:
-        return self.busy > MOST_BUSY or self.stolen > MOST_STOLEN or self.spread > MOST_SPREAD
+        return self.busy > MAX_BUSY or self.stolen > MAX_STOLEN or self.spread > MAX_SPREAD
 
 
 def noise(seconds: float = 2) -> Noise:
@@ -59,7 +59,7 @@ def _since(before, after, *kinds: str) -> float:
 
 
 def loops(core: int, count: int = 60) -> list[float]:
-    """The milliseconds that a loop of fixed work takes, again and again."""
+    """The times of `count` runs of a fixed loop, in milliseconds."""
     times = []
     with on_core(core):
         for _ in range(count):
@@ -70,7 +70,7 @@ def loops(core: int, count: int = 60) -> list[float]:
 
 
 def pace() -> float:
-    """How fast the server's core is just now: the loop's median, in milliseconds."""
+    """The current pace of the server's core: the median time of the loop, in milliseconds."""
     return median(loops(SERVER_CORE, 20))
 
 
@@ -79,7 +79,7 @@ def check_cores() -> None:
     if not {SERVER_CORE, LOAD_CORE} <= cores:
         raise SystemExit(
             f"error: the server is pinned to core {SERVER_CORE} and the load to core "
-            f"{LOAD_CORE}, but this process may run on {sorted(cores)} only: free both"
+            f"{LOAD_CORE}, but this process may run only on {sorted(cores)}: allow both"
         )
 
 

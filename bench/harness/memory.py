@@ -1,4 +1,4 @@
-"""Memory: of a server more, idle and under load, and after many requests."""
+"""Measures memory: of the first server, of one more, under load, and after many requests."""
 
 import contextlib
 
@@ -7,7 +7,7 @@ from .peers import Peer
 from .server import Server
 
 REPLICAS = 4
-# Clients of the load, after which memory is read.
+# Concurrent clients of the load after which memory is read.
 CLIENTS = 100
 
 
@@ -16,8 +16,8 @@ def measure(peers: list[Peer]) -> dict:
 
 
 def _of(peer: Peer) -> dict:
-    """What the first takes, and what one more does, which on a node shares the
-    program's own pages with the others; then what load adds."""
+    """The memory of the first server, of one more, which shares the program's pages with
+    the others as on a node, and the growth of the first under load."""
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(Server(peer))]
         alone = _pss(servers)
@@ -34,7 +34,7 @@ def _of(peer: Peer) -> dict:
 
 
 def growth(peer: Peer, requests: int) -> dict:
-    """What a server has more after many requests, when it is warm."""
+    """The growth of a warm server's memory over at least `requests` requests."""
     with Server(peer) as server:
         rate = load.peak(server.port, 2)["requests_per_second"]
         before = server.pss_bytes()

@@ -1,15 +1,15 @@
-"""Where things are. The Makefile names the tools, since it fetches them."""
+"""The paths of files and programs. The Makefile passes the tools that it fetches."""
 
 import os
 import shutil
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-# What is made here and belongs to nobody: components, caches, unpublished results.
+# Generated files that are not committed: components, caches, unpublished results.
 WORK = REPOSITORY / "target/bench"
 RESULTS = REPOSITORY / "bench/results"
 
-# Cargo's profile: `optimized` for what is timed, see the repository's Cargo.toml.
+# Cargo's profile: `optimized` for timed programs. See the repository's Cargo.toml.
 _BUILT = REPOSITORY / "target" / os.environ.get("BENCH_PROFILE", "release")
 HOST = _BUILT / "swiss-host"
 PROBE = _BUILT / "examples/probe"
@@ -22,15 +22,15 @@ GO = WORK / "go-peer"
 
 
 def tool(name: str) -> str:
-    """The program `name`: that of the variable of its name, else of PATH."""
+    """The path of a program: from the environment variable of its name, else from PATH."""
     found = os.environ.get(name.upper()) or shutil.which(name)
     if not found:
-        raise SystemExit(f"error: there is no {name}: install it, or run on Debian 12")
+        raise SystemExit(f"error: cannot find {name}: install it (on Debian 12 make fetches it)")
     return found
 
 
-def debian(program: str) -> dict[str, str]:
-    """The environment in which a program that is unpacked but not installed finds its parts."""
+def library_environment(program: str) -> dict[str, str]:
+    """The variables with which a program from unpacked Debian packages finds its libraries."""
     root = Path(program).parents[2]
     if root == Path("/"):
         return {}

@@ -1,4 +1,4 @@
-"""What is measured, each as its users would run it. bench/peers/README.md says why these."""
+"""The servers to measure, each as its users would run it. bench/peers/README.md says why."""
 
 import shutil
 import sys
@@ -16,11 +16,11 @@ class Peer:
 
     name: str
     label: str
-    # `{port}` in it is the port to listen on.
+    # `{port}` stands for the port to listen on.
     command: tuple[str, ...]
-    # Whether it compiles at a first start, and keeps what it compiled.
+    # Whether it compiles at its first start and caches the compiled code.
     compiles: bool = False
-    # The file that is deployed, where the harness can tell its size.
+    # The deployed file, if the harness can tell its size.
     file: Path | None = field(default=None, compare=False)
 
 
@@ -31,14 +31,14 @@ def _hosted(name: str, label: str, component: Path, reuse: int = 1) -> Peer:
 
 
 def _flask(name: str, label: str, *worker: str) -> Peer:
-    # By the interpreter of this harness, in whose environment both are.
+    # Flask and gunicorn are installed in the harness's own environment.
     gunicorn = (sys.executable, "-m", "gunicorn", "--workers", "1", *worker)
     original = ("--chdir", str(paths.REPOSITORY / "tests/outside"), "original:app")
     return Peer(name, label, (*gunicorn, "--bind", "127.0.0.1:{port}", *original))
 
 
 def manifest(component: Path) -> Path:
-    """A spin.toml that gives `component` all paths, as the product's does."""
+    """A spin.toml that routes all paths to `component`, as the product's does."""
     if component == paths.SWISS:
         return paths.REPOSITORY / "spin.toml"
     file = component.with_suffix(".toml")
@@ -71,7 +71,7 @@ def native() -> list[Peer]:
 
 
 def spin() -> list[Peer]:
-    """Real Spin, where it is on PATH, and what it answers without any component."""
+    """Spin itself, if it is on PATH: with swiss, with stock, and without a component."""
     program = shutil.which("spin")
     if not program:
         return []
@@ -84,5 +84,5 @@ def spin() -> list[Peer]:
     ]
 
 
-def everyone() -> list[Peer]:
+def all_peers() -> list[Peer]:
     return embedded() + native() + spin()

@@ -1,5 +1,5 @@
-"""The plots. One file each for readers of light and of dark pages: no
-background, and colours that stand out from white and from near black."""
+"""The plots. Each file serves light and dark pages: it has no background, and its
+colours stand out from white and from near black."""
 
 from pathlib import Path
 from statistics import median
@@ -25,7 +25,7 @@ mpl.rcParams |= {
     "font.size": 10,
     "legend.frameon": False,
     "legend.labelcolor": TEXT,
-    # Text stays text, and the same results are the same file.
+    # Text stays text, and the same results give the same file.
     "svg.fonttype": "none",
     "svg.hashsalt": "swiss",
     "text.color": TEXT,
@@ -47,14 +47,14 @@ def draw(results: Results, folder: Path) -> None:
         folder / "start.svg", results, starts, "Milliseconds from exec to the first 200", log=True
     )
     sizes = {name: [size["pulled_bytes"]] for name, size in results.found["size"].items()}
-    # The component is the same however it is run.
+    # Reuse does not change the component.
     sizes = {name: size for name, size in sizes.items() if not name.endswith("-reuse")}
     _bars(folder / "size.svg", results, sizes, "Bytes that a node pulls", log=True)
     _latency(folder / "latency.svg", results)
 
 
 def _bars(file: Path, results: Results, values: dict, title: str, log: bool = False) -> None:
-    """A bar for each, as long as its median, with a line from lowest to highest."""
+    """One bar for each name: the median, with an error bar from lowest to highest."""
     names = sorted(values, key=lambda name: median(values[name]))
     figure, axes = pyplot.subplots(figsize=(8, 0.36 * len(names) + 0.9), layout="constrained")
     for at, name in enumerate(names):

@@ -1,4 +1,4 @@
-"""What a run found, as results.json has it, and the figures that are made of it."""
+"""The results of a run, as results.json holds them, and the figures derived from them."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ from .stats import Ratio, paired
 
 
 class Results:
-    """A peer or metric that was not measured is a KeyError with its name."""
+    """A peer or metric that was not measured raises a KeyError with its name."""
 
     def __init__(self, found: dict):
         self.found = found
@@ -23,7 +23,7 @@ class Results:
         return self.found["size"][peer][kind]
 
     def values(self, metric: str, peer: str) -> list[float]:
-        """Of all rounds."""
+        """The values of all rounds."""
         return [turn[metric] for turn in self.found["rounds"]["peers"][peer]]
 
     def median(self, metric: str, peer: str) -> float:

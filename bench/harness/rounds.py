@@ -1,5 +1,5 @@
-"""Throughput and latency: all peers in turn, round by round, each time from a
-new start, so that no other server is there to disturb it."""
+"""Measures throughput and latency. In each round every peer is started anew and
+measured in turn, so that no other server runs at the same time."""
 
 import sys
 
@@ -7,29 +7,29 @@ from . import load, machine
 from .peers import Peer
 from .server import Server
 
-# Of a peer's turn: how much of it is warm-up, peak, one connection; latency has the rest.
+# The parts of a peer's turn: warm-up, peak, one connection. Latency gets the rest.
 WARM_UP, PEAK, ALONE = 0.15, 0.3, 0.15
-# The least that wrk measures in.
-SHORTEST = 1.0
+# The shortest run of wrk.
+SHORTEST_SECONDS = 1.0
 
 
 def fixed_rate(peers: list[Peer]) -> int:
-    """Half of the peak of the slower Flask: a load that all of them bear."""
-    slowest = []
+    """Half of the peak of the slowest of `peers`, in requests per second: all can sustain it."""
+    peaks = []
     for peer in peers:
         with Server(peer) as server:
             load.peak(server.port, 1)
-            slowest.append(load.peak(server.port, 2)["requests_per_second"])
-    return max(100, round(min(slowest) / 2 / 100) * 100)
+            peaks.append(load.peak(server.port, 2)["requests_per_second"])
+    return max(100, round(min(peaks) / 2 / 100) * 100)
 
 
 def measure(peers: list[Peer], count: int, turn_seconds: float, rate: int) -> dict:
-    """For each peer the figures of each round, and the machine's pace in each."""
+    """The figures of each peer, and the machine's pace, in each round."""
     found = {peer.name: [] for peer in peers}
     pace = []
     for index in range(count):
         pace.append(machine.pace())
-        # Another order each time: who comes after whom is no advantage.
+        # Rounds start with different peers, so that the place in a round is no advantage.
         shift = index * 3 % len(peers)
         for peer in peers[shift:] + peers[:shift]:
             print(f"\rround {index + 1} of {count}: {peer.label:<40}", end="", file=sys.stderr)
@@ -40,7 +40,7 @@ def measure(peers: list[Peer], count: int, turn_seconds: float, rate: int) -> di
 
 def _turn(peer: Peer, seconds: float, rate: int) -> dict:
     part = {"warm": WARM_UP * seconds, "peak": PEAK * seconds, "alone": ALONE * seconds}
-    part = {name: max(SHORTEST, value) for name, value in part.items()}
+    part = {name: max(SHORTEST_SECONDS, value) for name, value in part.items()}
     with Server(peer) as server:
         load.peak(server.port, part["warm"])
         peak = load.peak(server.port, part["peak"])

@@ -1,4 +1,4 @@
-"""A server on a core and a free port of its own, for as long as it is measured."""
+"""A server on its own core and a free port, for the time of a measurement."""
 
 import contextlib
 import os
@@ -13,15 +13,15 @@ from .peers import Peer
 
 SERVER_CORE, LOAD_CORE = 0, 1
 START_SECONDS, STOP_SECONDS = 30, 10
-# Where servers keep what they compiled.
+# The servers' cache of compiled code.
 CACHE = paths.WORK / "cache"
 REQUEST = b"GET /will HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 @contextlib.contextmanager
 def on_core(core: int):
-    """Runs on `core`, with what is started there. Cheaper than to pin a process
-    that runs already, and part of no measured time."""
+    """Pins this process, and those that it starts, to `core`. This is cheaper than to pin
+    a running process, and is not part of a measured time."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {core})
     try:
@@ -31,7 +31,7 @@ def on_core(core: int):
 
 
 def environment(cache=CACHE) -> dict[str, str]:
-    """Nothing of the user's that changes how a server runs, such as RUST_BACKTRACE."""
+    """Omits the user's variables that change how a server runs, such as RUST_BACKTRACE."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return kept | {"XDG_CACHE_HOME": str(cache)}
 
@@ -42,7 +42,7 @@ def free_port() -> int:
 
 
 class Server:
-    """A peer that answers. `start_seconds` is the time from exec to its first 200."""
+    """A running peer. `start_seconds` is the time from exec to its first 200."""
 
     def __init__(self, peer: Peer, wrapper: tuple[str, ...] = (), env: dict | None = None):
         self.peer, self.port = peer, free_port()
@@ -72,7 +72,7 @@ class Server:
         self.start_seconds = time.perf_counter() - start
 
     def pss_bytes(self) -> int:
-        """Memory of the server and its children; what they share counts once."""
+        """The memory of the server and its children; shared pages count once."""
         return sum(process.memory_full_info().pss for process in self.tree())
 
     def tree(self) -> list[psutil.Process]:
@@ -98,7 +98,7 @@ class Server:
 
 
 def answers(port: int) -> bool:
-    """Whether the server says 200 to a first request."""
+    """Whether the server answers a request with 200."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as client:
             client.sendall(REQUEST)

@@ -1,4 +1,4 @@
-"""Bytes: of what is built, and of what a node pulls."""
+"""Measures the bytes of a built file, and the bytes that a node pulls."""
 
 import gzip
 import re
@@ -9,7 +9,7 @@ from pathlib import Path
 from . import paths
 from .peers import Peer, manifest
 
-# As the original's description states it; its image cannot be built here.
+# From the original's description; its image cannot be built here.
 ORIGINAL_IMAGE = 108_000_000
 
 
@@ -23,8 +23,8 @@ def measure(peers: list[Peer]) -> dict:
 
 def _of(peer: Peer) -> dict:
     sizes = of_file(peer.file)
-    # A native program's image has at least the gzipped program; its manifest
-    # and the libraries that it is linked to are left out in its favour.
+    # A native program's image has at least the gzipped program. The image's manifest
+    # and the program's libraries are left out, in its favour.
     pulled = _artifact(peer.file) if peer.compiles else sizes["gzip_bytes"]
     return {**sizes, "pulled_bytes": pulled}
 
@@ -35,7 +35,7 @@ def of_file(file: Path) -> dict:
 
 
 def _artifact(component: Path) -> int:
-    """Manifest, configuration and layer, as `make push` makes them."""
+    """The bytes of manifest, config and layer, as `make push` packages them."""
     with tempfile.TemporaryDirectory() as folder:
         layout = Path(folder) / "layout"
         command = [paths.PUSH, "--from", manifest(component), "--layout", layout]

@@ -1,4 +1,4 @@
-"""From exec to the first 200, asked for every half a millisecond."""
+"""Measures the time from exec to the first 200, with a request every half a millisecond."""
 
 import shutil
 
@@ -7,8 +7,8 @@ from .server import CACHE, Server
 
 
 def measure(peers: list[Peer], count: int) -> dict:
-    """Milliseconds of each start, in turn: cold where a peer has to compile,
-    warm where it finds what it compiled."""
+    """The milliseconds of each start, with the peers in turn. A cold start compiles; a
+    warm start finds the compiled code in the cache."""
     found = {peer.name: {"cold_ms": [], "warm_ms": []} for peer in peers}
     for _ in range(count):
         for peer in peers:

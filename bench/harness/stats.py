@@ -1,5 +1,5 @@
-"""Medians of paired ratios: both sides of a ratio come from the same round, so
-that what slowed the machine in it slowed both."""
+"""Medians of paired ratios. Both sides of a ratio come from the same round, so that a
+slower machine slows both."""
 
 from dataclasses import dataclass
 from statistics import median, quantiles
@@ -23,8 +23,8 @@ def paired(numerators: list[float], denominators: list[float]) -> Ratio:
 
 
 def number(value: float) -> str:
-    """Commas between thousands; of a measured number three significant digits, of a
-    count all of them."""
+    """Formats a measurement (float) with three significant digits and a count (int) with
+    all digits, with commas between thousands."""
     if isinstance(value, int):
         return f"{value:,}"
     if value == 0:
@@ -40,6 +40,6 @@ def number(value: float) -> str:
 
 
 def spread(values: list[float]) -> float:
-    """How far apart the middle half of the values is, as a part of the median."""
+    """The interquartile range, as a part of the median."""
     low, middle, high = quantiles(values, n=4)
     return (high - low) / middle

@@ -1,6 +1,6 @@
 """Copies a component without its custom sections (names, producers), at all levels.
 
-The product's build strips likewise; only then are the two sizes comparable.
+The product's build strips them too, so the two sizes are comparable.
 """
 
 import sys
@@ -11,7 +11,7 @@ _CORE_VERSION = b"\x01\x00\x00\x00"
 
 
 def stripped(binary: bytes) -> bytes:
-    """`binary` is a component or a core module, which the version tells apart."""
+    """`binary` is a component or a core module; its version field tells which."""
     is_core = binary[4:8] == _CORE_VERSION
     kept, at = bytearray(binary[:8]), 8
     while at < len(binary):

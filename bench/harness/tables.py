@@ -67,7 +67,7 @@ def _calls(results: Results, peer: str) -> str:
 
 
 def components(results: Results) -> str:
-    """What depends on the component alone."""
+    """The metrics that depend on the component alone."""
     names = {"swiss": "swiss", "stock": "stock Spin template", "floor": "by hand (yardstick)"}
     rows = []
     for name, label in names.items():
@@ -87,7 +87,7 @@ def components(results: Results) -> str:
 
 
 def before_after(found: dict) -> str:
-    """Of two builds of the component; times only where the machine was quiet."""
+    """Two builds of the component side by side; times only if the machine was quiet."""
     names = {
         "bytes": "Bytes",
         "gzip_bytes": "gzip",

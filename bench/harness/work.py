@@ -1,4 +1,4 @@
-"""What one request costs, in counts that do not depend on how busy the machine is."""
+"""Counts the work for one request. The counts hardly depend on how busy the machine is."""
 
 import json
 import os
@@ -14,10 +14,12 @@ from . import paths
 from .peers import REUSE, Peer
 from .server import Server, environment
 
-# Instructions of a string operation would count once a byte; as vector
-# operations they count as what they cost.
-_PLAIN = "glibc.cpu.x86_rep_stosb_threshold=1000000000:glibc.cpu.x86_rep_movsb_threshold=1000000000"
-# Of the host's clock, not of a request.
+# callgrind counts a `rep` string instruction once per byte. These thresholds make glibc use
+# vector instructions instead, whose count is close to their cost.
+_NO_REP_STRINGS = (
+    "glibc.cpu.x86_rep_stosb_threshold=1000000000:glibc.cpu.x86_rep_movsb_threshold=1000000000"
+)
+# The system calls of the host's clock, not of a request.
 _TICKER = {"clock_nanosleep", "nanosleep", "restart_syscall"}
 _SUM = "total"
 
@@ -28,7 +30,7 @@ def probe(verb: str, component: Path, *args: str) -> dict:
 
 
 def counts(component: Path) -> dict:
-    """All that the probe and callgrind count for one request."""
+    """The counts of the probe and of callgrind for one request."""
     return {
         **probe("work", component),
         "instructions": round(instructions(component)),
@@ -37,8 +39,8 @@ def counts(component: Path) -> dict:
 
 
 def instructions(component: Path, reuse: int = 1, few: int = 50, many: int = 150) -> float:
-    """Of the embedded host's call path for one request, counted by callgrind:
-    more requests less fewer, so that start and end are not in it."""
+    """The instructions of the embedded host's call path for one request, as callgrind
+    counts them. The difference of two runs leaves out the start and the end."""
     with ThreadPoolExecutor() as both:
         less, more = both.map(lambda n: _callgrind(component, n, reuse), (few, many))
     return (more - less) / (many - few)
@@ -47,17 +49,17 @@ def instructions(component: Path, reuse: int = 1, few: int = 50, many: int = 150
 def _callgrind(component: Path, requests: int, reuse: int) -> int:
     valgrind = paths.tool("valgrind")
     counted = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-    # A cache of its own, because the processor that valgrind shows is another one.
+    # A separate cache, because valgrind emulates another processor.
     cache = paths.WORK / "callgrind"
     handle = ["handle", component, requests, reuse, cache]
     command = [*counted, str(paths.PROBE), *map(str, handle)]
-    env = environment() | paths.debian(valgrind)
-    output = _run(command, env | {"GLIBC_TUNABLES": _PLAIN}).stderr
+    env = environment() | paths.library_environment(valgrind)
+    output = _run(command, env | {"GLIBC_TUNABLES": _NO_REP_STRINGS}).stderr
     return int(re.search(r"Collected : (\d+)", output)[1])
 
 
 def system_calls(peer: Peer, few: int = 100, many: int = 500) -> dict[str, float]:
-    """By name, of one request; rare ones are left out."""
+    """The system calls of one request, by name; rare ones are left out."""
     less, more = _strace(peer, few), _strace(peer, many)
     counts = {name: (more[name] - less[name]) / (many - few) for name in more}
     return {
@@ -70,22 +72,22 @@ def system_calls(peer: Peer, few: int = 100, many: int = 500) -> dict[str, float
 def _strace(peer: Peer, requests: int) -> Counter:
     strace = paths.tool("strace")
     with tempfile.NamedTemporaryFile("r") as log:
-        # Not its own libraries for the server, too: -E sets what the server gets.
-        own = paths.debian(strace)
+        # `-E NAME` keeps the variables for strace's own libraries from the server.
+        own = paths.library_environment(strace)
         unset = [word for name in own for word in ("-E", name)]
         wrapper = (strace, "-f", "-c", "-U", "name,calls", "-o", log.name, *unset)
         with Server(peer, wrapper, own) as server:
-            _ask(server.port, requests)
+            _send_requests(server.port, requests)
             _interrupt(server)
         return Counter(
             {n: int(c) for n, c in re.findall(r"^\s*(\w+)\s+(\d+)\s*$", log.read(), re.M)}
         )
 
 
-def _ask(port: int, requests: int) -> None:
-    """On one connection, or on as many as the server wants."""
+def _send_requests(port: int, requests: int) -> None:
+    """Sends requests on one connection, and on a new one after the server closes it."""
     request = b"GET /will HTTP/1.1\r\nHost: localhost\r\n\r\n"
-    # With Content-Length, and chunked.
+    # The end of a body with Content-Length, and of a chunked one.
     ends = (b'"Hello World"\n', b"\r\n0\r\n\r\n")
     client, answered = None, 0
     while answered < requests:
@@ -101,7 +103,7 @@ def _ask(port: int, requests: int) -> None:
 
 
 def _interrupt(server: Server) -> None:
-    """Ends the traced server; strace, which waits for it, writes its counts."""
+    """Ends the traced server. strace waits for it and then writes its counts."""
     for process in server.tree()[1:2]:
         process.terminate()
     server.process.wait()

@@ -1,4 +1,4 @@
-"""The figures of README and docs are those of bench/results, and no hand's."""
+"""README, docs and the report hold the figures of bench/results."""
 
 import re
 
@@ -21,7 +21,7 @@ def test_a_document_has_the_figures_of_the_results(document, results):
     assert text == documents.updated(text, results), f"{document} is stale: {STALE}"
 
 
-def test_the_report_is_that_of_the_results(results):
+def test_the_report_is_generated_from_the_results(results):
     report = (paths.RESULTS / "README.md").read_text()
     assert report == documents.report(results), f"the report is stale: {STALE}"
 

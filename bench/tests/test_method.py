@@ -1,4 +1,4 @@
-"""The method: paired ratios, the machine's noise, what is published."""
+"""The method: paired ratios, the machine's noise, formats, goals, stripping."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from harness.strip import stripped
 
 
 def test_a_ratio_pairs_the_two_sides_of_a_round():
-    # The second round was on a machine of half the speed.
+    # In the second round the machine has half the speed.
     assert paired([100, 50, 90], [10, 5, 10]) == Ratio(10, 9, 10)
 
 
@@ -22,7 +22,7 @@ def test_an_outlier_does_not_make_a_machine_noisy():
     assert spread([1.0] * 99 + [9.0]) == 0
 
 
-def test_a_noisy_machine_says_how_noisy_it_is():
+def test_the_noise_of_a_machine_is_described():
     noise = Noise(busy=0.5, stolen=0.02, spread=0.3)
     assert noise.too_much
     assert "other work takes 50% of a core" in str(noise)
@@ -35,7 +35,7 @@ def test_a_noisy_machine_says_how_noisy_it_is():
     [(0, "0"), (0.0123, "0.0123"), (3.456, "3.46"), (12.94, "12.9"), (10_000, "10,000"),
      (12_934.0, "12,900"), (131_072.0, "131,000"), (5_804, "5,804"), (999.9, "1,000")],
 )  # fmt: skip
-def test_a_measured_number_has_three_digits_and_a_count_all(value, text):
+def test_a_measurement_has_three_digits_and_a_count_has_all(value, text):
     assert number(value) == text
 
 
@@ -54,7 +54,7 @@ def test_a_goal_is_judged_by_the_median(minimum, verdict):
     assert goal.judge(None).verdict == verdict
 
 
-def test_stripping_takes_custom_sections_at_all_levels():
+def test_stripping_removes_custom_sections_at_all_levels():
     core = b"\0asm\x01\0\0\0"
     custom = b"\x00\x02\x01n"
     component = b"\0asm\x0d\0\x01\0"

@@ -1,1 +1,1 @@
-"""A real Kubernetes of one node, in namespaces of its own on this machine."""
+"""A real Kubernetes of two nodes, in their own namespaces on this machine."""

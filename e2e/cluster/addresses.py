@@ -1,6 +1,6 @@
-"""Gives Services of the type LoadBalancer an address, as a cloud would.
+"""Assigns an address to each Service of type LoadBalancer, as a cloud does.
 
-kube-proxy does the rest: it takes what comes in for these addresses."""
+kube-proxy forwards the traffic to these addresses."""
 
 import ipaddress
 import time
@@ -12,13 +12,13 @@ from .api import Api
 def serve() -> None:
     api = Api()
     while True:
-        give(api)
+        assign(api)
         time.sleep(0.2)
 
 
-def give(api: Api) -> None:
+def assign(api: Api) -> None:
     services = (api.get("/api/v1/services") or {}).get("items", [])
-    waiting = [each for each in services if _wants(each) and not _addresses(each)]
+    waiting = [each for each in services if _needs_address(each) and not _addresses(each)]
     taken = {address for each in services for address in _addresses(each)}
     free = (str(host) for host in ipaddress.ip_network(layout.LOAD_BALANCERS).hosts())
     for service in waiting:
@@ -29,8 +29,8 @@ def give(api: Api) -> None:
         api.request("PATCH", path, {"status": status})
 
 
-def _wants(service: dict) -> bool:
-    # With a class it is somebody else's.
+def _needs_address(service: dict) -> bool:
+    # A Service with a class belongs to another controller.
     spec = service["spec"]
     return spec["type"] == "LoadBalancer" and "loadBalancerClass" not in spec
 

@@ -1,4 +1,4 @@
-"""The API server, asked by the administrator of the cluster."""
+"""A client of the API server, as the administrator of the cluster."""
 
 import http.client
 import json
@@ -14,7 +14,7 @@ class Api:
         self._tls.load_cert_chain(layout.KEYS / "admin.crt", layout.KEYS / "admin.key")
 
     def request(self, method: str, path: str, body: dict | None = None) -> tuple[int, bytes]:
-        """Status and content; status 0 while nobody answers."""
+        """Status and content; status 0 if the server does not answer."""
         connection = http.client.HTTPSConnection(
             urlsplit(layout.API).netloc, timeout=5, context=self._tls
         )
@@ -29,6 +29,6 @@ class Api:
             connection.close()
 
     def get(self, path: str) -> dict | None:
-        """An object, or None where it is not there or nobody answers."""
+        """An object, or None if it does not exist or the server does not answer."""
         status, content = self.request("GET", path)
         return json.loads(content) if status == 200 else None

@@ -1,4 +1,4 @@
-"""An authority, and the certificates and kubeconfigs of who talks to the API server."""
+"""A certificate authority, and certificates and kubeconfigs for the cluster's components."""
 
 import ipaddress
 import json
@@ -26,10 +26,10 @@ SERVERS = {
     "kubelet-server": [each for node in NODES for each in (node.address, node.name)],
 }
 
-# Name and group, by which RBAC and the node authorizer know them.
+# Name and group, by which RBAC and the node authorizer identify a client.
 CLIENTS = {
     "admin": ("admin", "system:masters"),
-    # The API server, when it asks the kubelet for logs.
+    # The API server as a client of the kubelet, for example for logs.
     "kubelet-client": ("kube-apiserver", "system:masters"),
     "controller-manager": ("system:kube-controller-manager", None),
     "scheduler": ("system:kube-scheduler", None),
@@ -71,7 +71,7 @@ def _certificate(subject, issuer, key, issuer_key) -> x509.CertificateBuilder:
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        # A clock that is set back must not make them invalid.
+        # A clock that is set back must not make the certificate invalid.
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=30))
         .add_extension(identifier, critical=False)
@@ -108,7 +108,7 @@ def _write(file: str, certificate: x509.Certificate) -> None:
 
 
 def _service_accounts() -> None:
-    """The pair of keys of the tokens of service accounts."""
+    """The key pair for service account tokens."""
     public = _key("service-accounts").public_key()
     (layout.KEYS / "service-accounts.pub").write_bytes(
         public.public_bytes(
@@ -131,5 +131,5 @@ def _kubeconfig(client: str) -> None:
         "contexts": [{"name": "e2e", "context": {"cluster": "e2e", "user": client}}],
         "current-context": "e2e",
     }
-    # YAML reads JSON, here and in the other files of configuration.
+    # JSON is valid YAML, here and in the other configuration files.
     (layout.CONFIGURATION / f"{client}.json").write_text(json.dumps(config))

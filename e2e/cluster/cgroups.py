@@ -16,7 +16,7 @@ def _hierarchies() -> list[Path]:
 
 
 def roots() -> list[Path]:
-    """Those that there are; the second node's is in the first's."""
+    """The existing cgroups of the first node, which contain the second node's."""
     folders = [*_hierarchies(), MACHINE / "unified"]
     return [path for folder in folders if (path := folder / FIRST.cgroup).is_dir()]
 
@@ -25,14 +25,14 @@ def make() -> None:
     for hierarchy in _hierarchies():
         root = hierarchy / NODE.cgroup
         root.mkdir(parents=True, exist_ok=True)
-        # A new one is empty, and takes no process until it has some.
+        # A new cpuset is empty, and accepts no process until these are set.
         for name in ("cpuset.cpus", "cpuset.mems"):
             if hierarchy != MACHINE and (hierarchy / name).exists():
                 (root / name).write_text((root.parent / name).read_text())
 
 
 def remove() -> None:
-    """Once their processes are dead, which the kernel may notice a moment later."""
+    """Retries, because a cgroup can stay busy for a moment after its processes have ended."""
     until("the cgroups are gone", _removed, seconds=10)
 
 

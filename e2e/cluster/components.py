@@ -1,4 +1,4 @@
-"""The processes of a node, in the order in which they need each other."""
+"""The processes of a node, each after those that it needs."""
 
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ _ETCD, _ETCD_PEER = "http://127.0.0.1:2379", "http://127.0.0.1:2380"
 class Component:
     name: str
     command: list[str]
-    # Whether it waits until the API server is there.
+    # Whether it starts only when the API server is ready.
     after_api: bool = True
-    # Whether it is on every node, and not on the first only.
+    # Whether every node runs it, and not only the first.
     everywhere: bool = False
 
 
@@ -39,7 +39,7 @@ COMPONENTS = [
         [
             "etcd",
             f"--name={layout.NODE.name}",
-            # In memory, and nothing of it has to outlive the cluster.
+            # In memory, because the data does not have to outlive the cluster.
             "--data-dir=/run/etcd",
             "--unsafe-no-fsync",
             "--log-level=warn",
@@ -64,7 +64,7 @@ COMPONENTS = [
             f"--kubelet-client-certificate={_KEYS}/kubelet-client.crt",
             f"--kubelet-client-key={_KEYS}/kubelet-client.key",
             f"--kubelet-certificate-authority={_KEYS}/authority.crt",
-            # The node's name is in no DNS.
+            # No DNS resolves the node's name.
             "--kubelet-preferred-address-types=InternalIP",
             "--service-account-issuer=https://kubernetes.default.svc",
             f"--service-account-key-file={_KEYS}/service-accounts.pub",
@@ -84,7 +84,7 @@ COMPONENTS = [
             f"--service-account-private-key-file={_KEYS}/service-accounts.key",
             "--use-service-account-credentials",
             "--leader-elect=false",
-            # With the default of 20 the first service account is 5 s late.
+            # With the default of 20, the first service account is created 5 s later.
             "--kube-api-qps=300",
             "--kube-api-burst=500",
             f"--flex-volume-plugin-dir={layout.NODE.folder}/plugins",

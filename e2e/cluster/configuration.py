@@ -1,4 +1,4 @@
-"""The files of configuration of the node's components."""
+"""The configuration files of the nodes' components."""
 
 import json
 import os
@@ -12,9 +12,9 @@ RESOLVER = layout.CONFIGURATION / "resolv.conf"
 
 
 def write() -> None:
-    """What belongs to the cluster, and before the first process is there."""
+    """Writes the files of the cluster, before its first process starts."""
     layout.CONFIGURATION.mkdir(parents=True)
-    # Names are not looked up: this answers at once that nobody is there.
+    # No test needs DNS: a query to this address fails at once.
     RESOLVER.write_text("nameserver 127.0.0.1\n")
     _json(layout.CONFIGURATION / "registry.json", DOCKER_REGISTRY)
     layout.BIN.mkdir()
@@ -23,7 +23,7 @@ def write() -> None:
 
 
 def write_node() -> None:
-    """What belongs to the node of this process."""
+    """Writes the files of this process's node."""
     _json(layout.NODE.folder / "kubelet.json", KUBELET)
     _json(layout.NODE.folder / "kube-proxy.json", PROXY)
     _json(layout.NODE.folder / "cni/bridge.conflist", BRIDGE)
@@ -40,8 +40,8 @@ def _json(file: Path, content: dict) -> None:
 
 
 def write_containerd(*, use_local_image_pull: bool | None = None) -> None:
-    """Where the node's containerd has it, as its first boot does; None leaves the way
-    in which images are pulled to the default."""
+    """Writes containerd's configuration, as the node's first boot does. With None,
+    containerd's default for `use_local_image_pull` applies."""
     template = Template(Path(__file__).with_name("containerd.toml").read_text())
     text = template.substitute(
         folder=layout.NODE.folder,
@@ -57,7 +57,7 @@ def write_containerd(*, use_local_image_pull: bool | None = None) -> None:
 
 
 def _wrap(tool: str) -> None:
-    """Lets a tool of Debian's find its libraries where they are unpacked."""
+    """Writes a wrapper with which a tool finds its libraries in the unpacked packages."""
     (program,) = [
         path
         for folder in ("usr/sbin", "sbin", "usr/bin", "bin")
@@ -73,26 +73,26 @@ def _wrap(tool: str) -> None:
 KUBELET = {
     "apiVersion": "kubelet.config.k8s.io/v1beta1",
     "kind": "KubeletConfiguration",
-    # Where the machine has the first version of cgroups, Kubernetes wants to be asked.
+    # On a machine with cgroup v1, the kubelet starts only with this setting.
     "failCgroupV1": False,
     "cgroupDriver": "cgroupfs",
     "cgroupRoot": f"/{layout.NODE.cgroup}",
     "enforceNodeAllocatable": ["pods"],
     "failSwapOn": False,
-    # As README's node pool has it: nothing comes to the node until it runs Wasm.
+    # As in README's node pool: the taint keeps pods away until the node can run Wasm.
     "registerWithTaints": [
         {"key": layout.STARTUP_TAINT, "value": "pending", "effect": "NoSchedule"}
     ],
-    # Lowering it takes CAP_SYS_RESOURCE.
+    # A lower score needs CAP_SYS_RESOURCE.
     "oomScoreAdj": 0,
     "makeIPTablesUtilChains": False,
     "maxOpenFiles": 20000,
     "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
-    # The default is a folder of the machine's /usr.
+    # The default is a folder in the machine's /usr.
     "volumePluginDir": f"{layout.NODE.folder}/plugins",
     "podLogsDir": f"{layout.NODE.folder}/pods",
     "resolvConf": str(RESOLVER),
-    # The machine's disk may be full; these pods need none.
+    # The machine's disk may be almost full, and these pods need no space.
     "evictionHard": {
         "memory.available": "100Mi",
         "nodefs.available": "1%",
@@ -120,7 +120,7 @@ PROXY = {
     "hostnameOverride": layout.NODE.name,
     "bindAddress": layout.NODE.address,
     "clientConnection": {"kubeconfig": f"{layout.CONFIGURATION}/proxy.json"},
-    # Leaves the machine's sysctls alone.
+    # With these values kube-proxy does not change the machine's sysctls.
     "conntrack": {
         "maxPerCore": 0,
         "min": 0,
@@ -136,7 +136,7 @@ DOCKER_REGISTRY = {
         "filesystem": {"rootdirectory": f"{layout.STATE}/registry"},
         "delete": {"enabled": True},
     },
-    # For the second node, too.
+    # On all addresses, because the second node pulls from it, too.
     "http": {"addr": ":5000"},
 }
 

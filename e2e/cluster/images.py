@@ -1,4 +1,4 @@
-"""The images that the node and the chart need, made of Debian's static binaries
+"""The images that the nodes and the chart need, built from Debian's static binaries
 and pushed to the cluster's registry."""
 
 import hashlib
@@ -82,8 +82,8 @@ def _blob(repository: str, media_type: str, content: bytes) -> dict:
     )
     with urllib.request.urlopen(request, timeout=10) as response:
         location = response.headers["Location"]
-    joint = "&" if "?" in location else "?"
-    _put(f"{location}{joint}digest={digest(content)}", "application/octet-stream", content)
+    separator = "&" if "?" in location else "?"
+    _put(f"{location}{separator}digest={digest(content)}", "application/octet-stream", content)
     return {"mediaType": media_type, "digest": digest(content), "size": len(content)}
 
 

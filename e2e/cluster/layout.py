@@ -1,12 +1,12 @@
-"""Where everything of the cluster is: its parts, its files, its names and addresses.
+"""The layout of the cluster: its programs, files, names and addresses.
 
-cluster.mk sets the environment:
+cluster.mk sets the environment, node.py sets NODE:
 
 KUBERNETES  folder with the binaries of Kubernetes
 FORKY       root of the unpacked packages of Debian 14
-BOOKWORM    root of those of Debian 12
-STATE       folder of the running cluster, which is there only while it runs
-NODE        which of the nodes a process belongs to, by its name; the first, if not set
+BOOKWORM    root of the unpacked packages of Debian 12
+STATE       folder of the cluster's files, which `down` removes
+NODE        name of the node that a process belongs to, the first node by default
 """
 
 import os
@@ -27,55 +27,55 @@ LOGS = STATE / "log"
 KEYS = STATE / "keys"
 CONFIGURATION = STATE / "configuration"
 BIN = STATE / "bin"
-# What is ready when, in seconds from the start; the file is there when all is.
+# When each part was ready, in seconds from the start. The file exists when all are ready.
 TIMES = STATE / "times.json"
 ADMIN = CONFIGURATION / "admin.json"
-# Of a node's containerd, in the node's mounts.
+# The configuration of a node's containerd, in the node's mount namespace.
 CONTAINERD = Path("/etc/containerd/config.toml")
 
 
 @dataclass(frozen=True)
 class Node:
-    # Its host name, too.
+    # Also the host name.
     name: str
     address: str
     pods: str
-    # In every hierarchy of the machine's.
+    # The path in every cgroup hierarchy of the machine.
     cgroup: str
 
     @property
     def folder(self) -> Path:
-        """What is its own: containerd's and the kubelet's files."""
+        """The node's own files, such as those of containerd and the kubelet."""
         return STATE / self.name
 
 
-# The first runs the control plane, and the second is there to be drained.
+# The first node runs the control plane. The second exists for the test of a drain.
 FIRST = Node("swiss-e2e", "10.210.0.1", "10.245.0.0/24", "swiss-e2e")
 SECOND = Node("swiss-e2e-2", "10.210.0.6", "10.245.1.0/24", "swiss-e2e/second")
 NODES = {node.name: node for node in (FIRST, SECOND)}
 NODE = NODES[os.environ.get("NODE", FIRST.name)]
-# The first node's end of the wire to the second.
-WAY_TO_SECOND = "10.210.0.5"
+# The first node's address on the link to the second, whose default gateway it is.
+GATEWAY_OF_SECOND = "10.210.0.5"
 
-# The node pool's, as runtime-class/README.md has them.
+# The node pool's label and taint, as in runtime-class/README.md.
 LABEL = "wasm-runtime=spin"
 STARTUP_TAINT = "startup-taint.cluster-autoscaler.kubernetes.io/wasm-runtime"
 
-# Of the private network namespaces; they cannot meet the machine's own.
+# Addresses in the cluster's network namespaces, which cannot conflict with the machine's.
 CLIENT_ADDRESS = "10.210.0.2"
 LOAD_BALANCERS = "10.211.0.0/24"
 SERVICES = "10.97.0.0/16"
 API_SERVICE = "10.97.0.1"
 PODS = "10.245.0.0/16"
 API = f"https://{FIRST.address}:6443"
-# The registry listens on the first node; images have this name on every node.
+# The registry's name on every node. It listens on the first node.
 IMAGES = "127.0.0.1:5000"
 
-# The network namespace from which tests ask, as somebody outside of the cluster.
+# The network namespace of the client outside the cluster, which sends the tests' requests.
 CLIENT = "client"
-# Its ports from which connections come: which the kernel chooses, and which it does.
+# The client's source ports: those that the kernel chooses, and those that tests choose.
 EPHEMERAL_PORTS = range(20_000, 65_536)
-OWN_PORTS = range(1024, 20_000)
+TEST_PORTS = range(1024, 20_000)
 
 PATH = ":".join(
     [
@@ -88,7 +88,7 @@ PATH = ":".join(
 
 
 def environment() -> dict[str, str]:
-    """That of every process in the cluster: nothing of the user's."""
+    """The environment of every process in the cluster, without the user's variables."""
     variables = ("KUBERNETES", "FORKY", "BOOKWORM", "STATE")
     return {name: os.environ[name] for name in variables} | {
         "PATH": PATH,

@@ -1,4 +1,4 @@
-"""From nothing to a node that takes pods, and back to nothing."""
+"""Starts the cluster and waits until it accepts pods; removes it with all its files."""
 
 import json
 import os
@@ -17,17 +17,17 @@ _PROCESS = layout.STATE / "process"
 
 
 class Refusal(Exception):
-    """What was asked for cannot be done; the sentence says why."""
+    """The command cannot be run; the message says why."""
 
 
 def up() -> None:
-    """Starts the cluster, and returns when it takes pods."""
+    """Starts the cluster, and returns when it accepts pods."""
     start = time.monotonic()
     if os.geteuid() != 0:
-        raise Refusal("A cluster takes root: namespaces, mounts and cgroups are made.")
+        raise Refusal("A cluster needs root: it creates namespaces, mounts and cgroups.")
     if first_process():
-        raise Refusal(f"A cluster is up already, in {layout.STATE}: take it down first.")
-    # What is left of one that did not come up: its logs.
+        raise Refusal(f"A cluster is already up, in {layout.STATE}: run `make cluster-down` first.")
+    # A cluster that failed to start leaves its logs.
     down()
     for name in layout.NODES:
         (layout.LOGS / name).mkdir(parents=True)
@@ -37,18 +37,18 @@ def up() -> None:
     certificates.write()
     process = _unshare()
     try:
-        until("the cluster takes pods", lambda: _ready(process), seconds=180)
+        until("the cluster accepts pods", lambda: _ready(process), seconds=180)
     except (TooLate, Refusal) as reason:
         _end()
         raise Refusal(f"{reason} The logs are in {layout.LOGS}.") from reason
     times = json.loads(layout.TIMES.read_text())
     for what, seconds in times.items():
         print(f"{seconds:7.2f} s  {what}")
-    print(f"{time.monotonic() - start:7.2f} s  in all")
+    print(f"{time.monotonic() - start:7.2f} s  in total")
 
 
 def _unshare() -> subprocess.Popen:
-    """The first process of new namespaces: everything in them ends with it."""
+    """Starts the first process of new namespaces; the other processes there end with it."""
     flags = ("--mount", "--net", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child")
     with (layout.LOGS / "node.log").open("wb") as log:
         process = subprocess.Popen(
@@ -61,7 +61,7 @@ def _unshare() -> subprocess.Popen:
             start_new_session=True,
         )
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    first = until("the namespaces are there", children.read_text, seconds=10, every=0.01)
+    first = until("the namespaces exist", children.read_text, seconds=10, every=0.01)
     _PROCESS.write_text(first.strip())
     return process
 
@@ -73,17 +73,17 @@ def _ready(process: subprocess.Popen) -> bool:
 
 
 def first_process() -> int | None:
-    """That of the node, in the numbers of this machine; None where no cluster is up."""
+    """The PID of the node's first process on this machine; None if no cluster is up."""
     if not _PROCESS.exists():
         return None
     process = int(_PROCESS.read_text())
     command = Path(f"/proc/{process}/cmdline")
-    # The number may be another's by now.
+    # Another process may have the PID by now.
     return process if command.exists() and b"cluster.node" in command.read_bytes() else None
 
 
 def down() -> None:
-    """Ends every process of the cluster and removes all that is left of it."""
+    """Ends every process of the cluster, and removes its cgroups and files."""
     _end()
     if layout.STATE.exists():
         shutil.rmtree(layout.STATE)
@@ -97,7 +97,7 @@ def _end() -> None:
 
 
 def _gone(process: int) -> bool:
-    """Gone, or dead and not yet buried by its parent."""
+    """Whether the process has ended or is a zombie."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except FileNotFoundError:
@@ -108,7 +108,7 @@ def run(command: list[str]) -> int:
     """Runs a command in the node's namespaces, as the administrator of the cluster."""
     process = first_process()
     if not process:
-        raise Refusal("No cluster is up: make cluster-up brings one up.")
+        raise Refusal("No cluster is up: run `make cluster-up`.")
     environment = os.environ | {
         "PATH": f"{layout.PATH}:{os.environ['PATH']}",
         "KUBECONFIG": str(layout.ADMIN),

@@ -1,4 +1,4 @@
-"""What of the machine a cluster might leave changed: for the test that it does not."""
+"""A snapshot of what a cluster might change on the machine, to test that it does not."""
 
 import os
 from dataclasses import dataclass, fields
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from . import layout
 
-# They change by themselves.
-_RESTLESS = (
+# These sysctls change by themselves.
+_VOLATILE = (
     "fs/aio-nr",
     "fs/dentry-state",
     "fs/file-nr",
@@ -19,12 +19,12 @@ _RESTLESS = (
     "kernel/random",
     "net/netfilter/nf_conntrack_count",
 )
-# Where programs of Kubernetes write when nobody tells them otherwise.
+# The folders that Kubernetes' programs write to by default.
 _FOLDERS = ("/etc", "/opt", "/run", "/usr/libexec", "/usr/local", "/var/lib", "/var/log")
 
 
 @dataclass(frozen=True)
-class Machine:
+class Snapshot:
     mounts: frozenset
     cgroups: frozenset
     network_namespaces: frozenset
@@ -33,17 +33,17 @@ class Machine:
     sysctls: frozenset
     files: frozenset
 
-    def since(self, before: "Machine") -> dict[str, set]:
-        """What there is now and was not there before, by kind; empty is good."""
+    def since(self, before: "Snapshot") -> dict[str, set]:
+        """What was added since `before`, by kind."""
         new = {
             field.name: set(getattr(self, field.name) - getattr(before, field.name))
             for field in fields(self)
         }
-        return {name: what for name, what in new.items() if what}
+        return {name: added for name, added in new.items() if added}
 
 
-def look() -> Machine:
-    return Machine(
+def take_snapshot() -> Snapshot:
+    return Snapshot(
         mounts=frozenset(_mounts()),
         cgroups=frozenset(_cgroups()),
         network_namespaces=frozenset(Path("/run/netns").glob("*")),
@@ -60,7 +60,7 @@ def _mounts() -> list[str]:
 
 
 def _cgroups() -> list[str]:
-    """Those of the cluster's name, at any depth: others come and go with other programs."""
+    """The cgroups with the cluster's name, at any depth. Other programs change the others."""
     return [
         folder
         for folder, _, _ in os.walk("/sys/fs/cgroup")
@@ -69,7 +69,7 @@ def _cgroups() -> list[str]:
 
 
 def _processes() -> list[str]:
-    """Those with something of the cluster's in the command or the environment."""
+    """The processes that have STATE in their command or environment."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -87,7 +87,7 @@ def _sysctls() -> list[str]:
         for file in files:
             path = Path(folder) / file
             name = str(path.relative_to("/proc/sys"))
-            if not name.startswith(_RESTLESS):
+            if not name.startswith(_VOLATILE):
                 try:
                     values.append(f"{name} = {path.read_text().strip()}")
                 except (OSError, UnicodeDecodeError):

@@ -1,4 +1,4 @@
-"""What a node sees of the machine: mounts, network, cgroups."""
+"""A node's view of the machine: mounts, network, cgroups."""
 
 import subprocess
 from pathlib import Path
@@ -7,19 +7,19 @@ from . import configuration, layout, systemd
 from .cgroups import make
 from .configuration import RESOLVER
 
-# The kubelet sets these and gives up where it cannot; the machine keeps its own.
+# The kubelet exits if it cannot set these. The machine keeps its own values.
 SYSCTLS = {"vm/overcommit_memory": 1, "kernel/panic": 10, "kernel/panic_on_oops": 1}
 
 
 def enter() -> None:
-    """Makes the namespaces of this process, which are new, those of a node."""
+    """Turns the new namespaces of this process into those of a node."""
     Path("/proc/sys/kernel/hostname").write_text(layout.NODE.name)
     _mounts()
     _run("ip link set lo up")
     if layout.NODE == layout.FIRST:
         _client()
     else:
-        _wire()
+        _link()
     for network in ("ipv4/ip_forward", "bridge/bridge-nf-call-iptables"):
         setting = Path("/proc/sys/net") / network
         if setting.exists():
@@ -32,12 +32,12 @@ def _run(command: str) -> None:
 
 
 def _mounts() -> None:
-    # The kubelet's mounts have to reach the containers.
+    # The kubelet's mounts must propagate to the containers.
     _run("mount --make-rshared /")
-    # That of this network namespace, and the machine's cgroups in it.
+    # For this node's sockets and network namespaces, which the machine must not see.
     _run("mount -t tmpfs -o mode=755 tmpfs /run")
     Path("/run/lock").mkdir()
-    # What the kubelet, containerd and the node installer know by heart.
+    # Folders whose paths are fixed in the kubelet, containerd or the node installer.
     for folder in ("/etc", "/usr/bin", "/var/lib", "/var/log"):
         _overlay(folder)
     _home()
@@ -54,7 +54,7 @@ def _mounts() -> None:
 
 
 def _overlay(folder: str) -> None:
-    """Lets the node write there, and the machine see nothing of it."""
+    """Lets the node write to `folder` without a change on the machine."""
     upper, work = (layout.NODE.folder / f"overlay{folder}-{part}" for part in ("upper", "work"))
     upper.mkdir(parents=True)
     work.mkdir()
@@ -63,8 +63,8 @@ def _overlay(folder: str) -> None:
 
 
 def _home() -> None:
-    """The machine's /home with /home/kubernetes/bin, as Google's nodes have it. No
-    overlay: the cluster's own files may be in there, and those of an overlay may not."""
+    """Adds /home/kubernetes/bin, as Google's nodes have it, to the machine's /home. Uses no
+    overlay: STATE may be in /home, and an overlay must not contain its own folders."""
     machine = Path("/run/machine/home")
     machine.mkdir(parents=True)
     _run(f"mount --rbind /home {machine}")
@@ -79,7 +79,7 @@ def _home() -> None:
 
 
 def _client() -> None:
-    """Somebody outside of the cluster, who asks the first node."""
+    """Creates the client outside the cluster, which sends requests to the first node."""
     client = f"ip -n {layout.CLIENT}"
     _run(f"ip netns add {layout.CLIENT}")
     _run(f"ip link add outside type veth peer name inside netns {layout.CLIENT}")
@@ -88,9 +88,9 @@ def _client() -> None:
     _run(f"{client} address add {layout.CLIENT_ADDRESS}/30 dev inside")
     _run(f"{client} link set inside up")
     _run(f"{client} link set lo up")
-    # One client asks as often as many would. With the default range its ports come
-    # round within the two minutes for which the node remembers a connection, and
-    # a new one would be led to the pod of the old one.
+    # One client sends the requests of many. With the default range it reuses a port
+    # within the two minutes for which the node's conntrack keeps a connection, and the
+    # new connection goes to the pod of the old one.
     ports = Path("/proc/sys/net/ipv4/ip_local_port_range")
     enter = f"nsenter --net=/run/netns/{layout.CLIENT} tee {ports}"
     wide = f"{layout.EPHEMERAL_PORTS.start} {layout.EPHEMERAL_PORTS.stop - 1}"
@@ -99,20 +99,20 @@ def _client() -> None:
         _run(f"{client} route add {network} via {layout.NODE.address}")
 
 
-def _wire() -> None:
-    """From the second node to the first, whose network namespace is process 1's."""
+def _link() -> None:
+    """Links the second node to the first, whose network namespace is that of process 1."""
     first = "nsenter --net=/proc/1/ns/net ip"
     _run("ip link add wire type veth peer name second netns 1")
     _run(f"ip address add {layout.NODE.address}/30 dev wire")
     _run("ip link set wire up")
-    _run(f"{first} address add {layout.WAY_TO_SECOND}/30 dev second")
+    _run(f"{first} address add {layout.GATEWAY_OF_SECOND}/30 dev second")
     _run(f"{first} link set second up")
     _run(f"{first} route add {layout.NODE.pods} via {layout.NODE.address}")
-    _run(f"ip route add default via {layout.WAY_TO_SECOND}")
+    _run(f"ip route add default via {layout.GATEWAY_OF_SECOND}")
 
 
 def inside(process: int) -> list[str]:
-    """What to put before a command to run it in the namespaces of a process."""
+    """The prefix that runs a command in the namespaces of a process."""
     working_directory = ["env", "-C", str(Path.cwd())]
     flags = ("--mount", "--pid", "--net", "--uts")
     return ["nsenter", f"--target={process}", *flags, "--", *working_directory]

@@ -1,5 +1,5 @@
-"""The first process of a node's namespaces: it starts the others, and reaps. That of
-the first node starts the second, which shares its process numbers and ends with it."""
+"""The first process of a node's namespaces: it starts the other processes and reaps them.
+The first node also starts the second, which shares its PID namespace and ends with it."""
 
 import json
 import os
@@ -25,7 +25,7 @@ class Node:
         self._times: dict[str, float] = {}
         self._running: dict[int, Component] = {}
         self._is_first = layout.NODE == layout.FIRST
-        # A process may end before it is known here.
+        # A process may end before it is in `_running`.
         self._starting = threading.Lock()
 
     def run(self) -> None:
@@ -33,9 +33,9 @@ class Node:
         enter()
         self._note("namespaces")
         self._start_components(after_api=False)
-        works = (self._images, self._cluster) if self._is_first else (self._join,)
-        for work in (*works, self._systemd):
-            threading.Thread(target=work, daemon=True).start()
+        tasks = (self._images, self._cluster) if self._is_first else (self._join,)
+        for task in (*tasks, self._systemd):
+            threading.Thread(target=task, daemon=True).start()
         while True:
             ended = self._reap()
             if self._is_first and ended == second:
@@ -58,7 +58,7 @@ class Node:
         (layout.NODE.folder / f"{component.name}.pid").write_text(str(process.pid))
 
     def _reap(self) -> int | None:
-        """Waits for one process. A component that ends is started again, as systemd does."""
+        """Waits for the end of one process. Restarts a component, as systemd does."""
         try:
             pid, _ = os.waitpid(-1, 0)
         except ChildProcessError:
@@ -100,10 +100,10 @@ class Node:
             is_ready = partial(_is_ready, api, node.name)
             until(f"the node {node.name} is ready", is_ready, seconds=120)
             self._note(f"node {node.name}")
-        # Before it is there, no pod can be made.
+        # Without the default service account no pod can be created.
         account = "/api/v1/namespaces/default/serviceaccounts/default"
-        until("the service account is there", lambda: api.get(account), seconds=60)
-        until("the images are there", lambda: "images" in self._times, seconds=60)
+        until("the default service account exists", lambda: api.get(account), seconds=60)
+        until("the images are pushed", lambda: "images" in self._times, seconds=60)
         self._note("ready for pods")
         layout.TIMES.with_suffix(".new").write_text(json.dumps(self._times))
         layout.TIMES.with_suffix(".new").rename(layout.TIMES)
@@ -114,7 +114,8 @@ def _logs() -> Path:
 
 
 def _start_second() -> int:
-    """In namespaces of its own, made of the machine's and not of the first node's."""
+    """Starts the second node in new namespaces. It runs before `enter`, so that they copy
+    the machine's and not the first node's."""
     with (layout.LOGS / "second.log").open("wb") as log:
         process = subprocess.Popen(
             ["unshare", "--mount", "--net", "--uts", sys.executable, "-m", "cluster.node"],
@@ -141,13 +142,13 @@ def _is_ready(api: Api, node: str) -> bool:
 
 
 def _give_up(failure) -> None:
-    """Ends the cluster, where `up` waits for it, when a thread cannot go on."""
+    """Ends the cluster when a thread fails, so that `up` does not wait for its deadline."""
     print(failure.exc_value, file=sys.stderr, flush=True)
     os._exit(1)
 
 
 if __name__ == "__main__":
-    # Who reads these ends with a stop of the cluster, not by a key press in a terminal.
+    # `down` ends the cluster; Ctrl+C in the terminal does not.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.excepthook = _give_up
     Node().run()

@@ -1,1 +1,1 @@
-"""What the project promises, asked of a real Kubernetes."""
+"""Tests of the project's promises on a real Kubernetes."""

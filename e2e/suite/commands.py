@@ -1,7 +1,7 @@
 """The commands that a user types.
 
-HELM3, HELM4  the two Helms; cluster.mk sets them
-KUBECONFIG    the cluster: that of e2e/cluster, or another
+HELM3, HELM4  the programs of Helm 3 and Helm 4; cluster.mk sets them
+KUBECONFIG    the cluster of e2e/cluster, or another
 """
 
 import json
@@ -16,7 +16,7 @@ HELMS = {"helm 3": HELM3, "helm 4": HELM4}
 
 
 def run(*command, check: bool = True, text: str | None = None, seconds: int = 300):
-    """Runs a command in the repository; where it fails, so does the test."""
+    """Runs a command in the repository. With `check`, a failure fails the test."""
     arguments = [str(each) for each in command]
     result = subprocess.run(
         arguments,

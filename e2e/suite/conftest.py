@@ -1,4 +1,4 @@
-"""What the tests share: the pushed component, nodes that run it, evidence and figures."""
+"""Shared fixtures: the pushed component, nodes that run it; evidence and figures."""
 
 import json
 from contextlib import contextmanager
@@ -14,20 +14,20 @@ from .commands import apply, get, kubectl
 from .packaging import OTHER_CLUSTER, PACKAGINGS, REGISTRY, push
 from .release import Release
 
-# What a user does first, and what last; between them the order does not matter.
+# What a user does first and last. The order of the other files does not matter.
 FIRST = ("test_nodes.py", "test_install.py")
 LAST = "test_removal.py"
 
 
 def pytest_collection_modifyitems(items):
-    items.sort(key=lambda item: place(item.path.name))
+    items.sort(key=lambda item: position(item.path.name))
     if OTHER_CLUSTER:
         for item in items:
             if mark := item.get_closest_marker("own_cluster"):
                 item.add_marker(pytest.mark.skip(reason=f"another cluster: {mark.args[0]}"))
 
 
-def place(file: str) -> int:
+def position(file: str) -> int:
     return FIRST.index(file) if file in FIRST else len(FIRST) + (file == LAST)
 
 
@@ -54,31 +54,31 @@ def packaged():
 
 
 @dataclass(frozen=True)
-class Before(node.Look):
-    """The node as it came, and the kustomization that was applied then."""
+class InitialState(node.NodeState):
+    """The first node before the installation, and the kustomization applied to it."""
 
     kustomization: Path
 
 
 @pytest.fixture(scope="session")
 def wasm_nodes(tmp_path_factory):
-    """Nodes that can run Wasm, or soon will: pods wait till then."""
+    """Nodes that can run Wasm, or will after the installation, for which pods wait."""
     if OTHER_CLUSTER:
-        with class_of_other_cluster():
+        with runtime_class_of_other_cluster():
             yield
         return
     runtime_class.push_image()
     copy = runtime_class.kustomization(tmp_path_factory.mktemp("kustomization"), REGISTRY)
-    before = Before(**vars(node.look()), kustomization=copy)
-    # What is read of a pod's process is read on the first.
+    initial = InitialState(**vars(node.state()), kustomization=copy)
+    # Tests read a pod's process on the first node, so all pods must run there.
     kubectl("cordon", layout.SECOND.name)
     kubectl("apply", "-k", copy)
-    yield before
+    yield initial
 
 
 @contextmanager
-def class_of_other_cluster():
-    """Its nodes have the shim; a RuntimeClass comes for the tests if there is none."""
+def runtime_class_of_other_cluster():
+    """The nodes of another cluster have the shim. Creates a missing RuntimeClass for the tests."""
     name = runtime_class.NAME
     found = kubectl("get", "runtimeclass", name, "--ignore-not-found")
     if not found:
@@ -91,7 +91,7 @@ def class_of_other_cluster():
 
 @pytest.fixture(scope="module")
 def namespace(request):
-    """A namespace for the tests of a file, which enforces what the pods are made for."""
+    """A namespace for the tests of a file. It enforces the Pod Security level `LEVEL`."""
     name = request.module.__name__.rpartition("test_")[2].replace("_", "-")
     labels = {"pod-security.kubernetes.io/enforce": getattr(request.module, "LEVEL", "restricted")}
     apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
@@ -101,7 +101,7 @@ def namespace(request):
 
 @pytest.fixture
 def release(wasm_nodes, namespace, packaged):
-    """Not yet installed; gone after the test, however it ends."""
+    """A release that is not yet installed, and is uninstalled after the test."""
     release = Release(namespace, packaged["component"].values)
     yield release
     left = get("deployments", "--namespace", namespace)["items"]

@@ -1,4 +1,4 @@
-"""What is known of the cluster when a test has failed."""
+"""Collects the state of the cluster after a test fails."""
 
 import os
 import re
@@ -12,7 +12,7 @@ FOLDER = REPOSITORY / "target/e2e/failures"
 
 
 def collect(test: str) -> Path:
-    """Events, objects, and the logs of pods and of the node, in a folder of the test's."""
+    """Writes events, objects, and the logs of pods and nodes to a folder for the test."""
     folder = FOLDER / re.sub(r"\W+", "-", test)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The figures of a run: target/e2e/figures.json, and the same as a table."""
+"""The figures of a run: target/e2e/figures.json, and figures.md with the same as a table."""
 
 import json
 from collections import defaultdict
@@ -10,7 +10,7 @@ _FIGURES: dict[str, dict[str, object]] = defaultdict(dict)
 
 
 def note(what: str, **values) -> None:
-    """A row of the table, with its unit in the names of the values."""
+    """Adds values to a row of the table. Their names contain the units."""
     _FIGURES[what].update(values)
 
 

@@ -1,9 +1,9 @@
-"""load.py ADDRESS LEAST PORT: asks /will until a line comes in and LEAST requests were
-sent over new connections and over open ones each; prints what became of them.
+"""load.py ADDRESS MINIMUM PORT: sends requests to /will until a line arrives on stdin and at
+least MINIMUM requests of each kind were sent, on new and on open connections; prints the results.
 
-Open connections come from the ports from PORT on. Where a pod that ends resets one,
-the node's kernel remembers for ten seconds where its port led, and would send a new
-connection from that port to the dead pod."""
+Open connections use the source ports from PORT on. When a pod that ends resets one, the
+node's conntrack keeps it for ten seconds, and would send a new connection from the same
+port to the dead pod."""
 
 import asyncio
 import errno
@@ -13,23 +13,23 @@ import time
 from collections import Counter
 
 WORKERS = 16
-SECONDS = 5
+TIMEOUT_SECONDS = 5
 CONTENT = b'"Hello World"\n'
 
 
 class Kind:
-    """Requests of one kind: a connection each, or many on one."""
+    """Requests of one kind: each on a new connection, or many on an open one."""
 
     def __init__(self, address: str, port: int | None):
-        """Kept open, and from `port` on, where there is one."""
+        """With a `port`, connections stay open and use the source ports from `port` on."""
         self.address = address
         self.port = port
         self.keep = port is not None
         self.start = time.monotonic()
         self.sent = 0
-        # A client may ask once more, on a new connection, where an open one ended
-        # before the first byte of a response (RFC 9110, section 9.2.2).
-        self.asked_again = 0
+        # A client may retry once, on a new connection, if an open one ended before the
+        # first byte of a response (RFC 9110, section 9.2.2).
+        self.retried = 0
         self.lost: Counter[str] = Counter()
         self.lost_at: list[float] = []
         self.seconds: list[float] = []
@@ -41,24 +41,24 @@ class Kind:
         while not done():
             start = time.monotonic()
             self.sent += 1
-            where = Where()
+            progress = Progress()
             try:
-                async with asyncio.timeout(SECONDS):
-                    connection = await self._ask(connection, where)
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    connection = await self._send(connection, progress)
             except (OSError, EOFError, TimeoutError, ValueError) as error:
-                self.lost[f"{type(error).__name__} {where.step}"] += 1
+                self.lost[f"{type(error).__name__} {progress.step}"] += 1
                 self.lost_at.append(time.monotonic())
                 connection = None
             self.seconds.append(time.monotonic() - start)
 
-    async def _ask(self, connection, where):
+    async def _send(self, connection, progress):
         if connection:
             try:
                 return await self._exchange(*connection)
             except (ConnectionError, Unanswered):
-                self.asked_again += 1
+                self.retried += 1
         connection = await self._connect()
-        where.step = "connected"
+        progress.step = "after connecting"
         return await self._exchange(*connection)
 
     async def _connect(self):
@@ -86,9 +86,9 @@ class Kind:
             raise ValueError(head)
         if self.keep:
             return reader, writer
-        # The server has to close first. Where the client does, the node's kernel
-        # remembers for two minutes to which pod the client's port led, and sends
-        # the next connection from that port there, dead or alive.
+        # The server must close first. If the client does, the node's conntrack keeps
+        # the connection for two minutes, and sends the next connection from that port
+        # to the same pod, even if the pod is dead.
         await reader.read()
         writer.close()
         return None
@@ -102,15 +102,15 @@ class Kind:
             "lost_by": dict(self.lost),
             "lost_at_seconds": [round(each - self.start, 1) for each in lost_at[:10]],
             "lost_over_seconds": round(max(lost_at) - min(lost_at), 2) if lost_at else 0,
-            "asked_again": self.asked_again,
+            "retried": self.retried,
             "median_ms": round(ordered[len(ordered) // 2] * 1000, 1),
             "p99_ms": round(ordered[len(ordered) * 99 // 100] * 1000, 1),
             "slowest_ms": round(ordered[-1] * 1000, 1),
         }
 
 
-class Where:
-    """How far a request came."""
+class Progress:
+    """How far a request got."""
 
     step = "while connecting"
 
@@ -119,13 +119,13 @@ class Unanswered(EOFError):
     """The connection ended before the first byte of a response."""
 
 
-async def main(address: str, least: int, port: int) -> None:
-    told = asyncio.Event()
-    asyncio.get_running_loop().add_reader(sys.stdin, told.set)
+async def main(address: str, minimum: int, port: int) -> None:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_reader(sys.stdin, stop.set)
     kinds = {"new": Kind(address, None), "open": Kind(address, port)}
 
     def done() -> bool:
-        return told.is_set() and all(kind.sent >= least for kind in kinds.values())
+        return stop.is_set() and all(kind.sent >= minimum for kind in kinds.values())
 
     await asyncio.gather(*(kind.work(done) for kind in kinds.values() for _ in range(WORKERS)))
     print(json.dumps({name: kind.results() for name, kind in kinds.items()}))

@@ -1,4 +1,4 @@
-"""What the first node knows of a pod, and Kubernetes does not."""
+"""Reads from the first node what the Kubernetes API does not say about a pod."""
 
 import os
 import signal
@@ -15,18 +15,18 @@ from .release import statuses
 
 
 def process(pod: dict) -> int:
-    """Of the pod's one container."""
+    """The PID of the pod's only container."""
     (status,) = statuses(pod)
     container = status["containerID"].removeprefix("containerd://")
     for line in run("ctr", "--namespace=k8s.io", "tasks", "list").stdout.splitlines():
         name, number, *_ = line.split()
         if name == container:
             return int(number)
-    raise AssertionError(f"containerd has no task of {container}")
+    raise AssertionError(f"containerd has no task for container {container}")
 
 
 def kill(pod: dict) -> None:
-    """Ends its process as the kernel does where memory runs out."""
+    """Kills the pod's process, as the kernel does when memory runs out."""
     os.kill(process(pod), signal.SIGKILL)
 
 
@@ -37,7 +37,7 @@ def restart_containerd() -> None:
 
 @contextmanager
 def containerd_restarts():
-    """In the block somebody has it restarted; afterwards it answers."""
+    """Waits until containerd, which the block restarts, answers again."""
     file = layout.FIRST.folder / "containerd.pid"
     before = file.read_text()
     yield
@@ -53,32 +53,32 @@ def status(number: int) -> dict[str, str]:
 
 
 def mounts(number: int) -> dict[str, set[str]]:
-    """Where something is mounted, and with which options."""
+    """The options of each mount, by mount point."""
     lines = Path(f"/proc/{number}/mountinfo").read_text().splitlines()
     return {fields[4]: set(fields[5].split(",")) for fields in map(str.split, lines)}
 
 
 def accepted_connections(number: int) -> int:
-    """TCP connections that were accepted in its network namespace, probes included."""
+    """The TCP connections accepted in the process's network namespace, including probes."""
     lines = Path(f"/proc/{number}/net/snmp").read_text().splitlines()
     names, values = (line.split() for line in lines if line.startswith("Tcp:"))
     return int(values[names.index("PassiveOpens")])
 
 
 def memory_kib(number: int) -> int:
-    """The share of the memory that a process is charged with (PSS)."""
+    """The proportional set size (PSS) of a process."""
     lines = Path(f"/proc/{number}/smaps_rollup").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def shim(number: int) -> int:
-    """The process that containerd has started for the pod, by one of its container's."""
+    """The PID of the pod's shim, which is the parent of a container's process."""
     return int(status(number)["PPid"])
 
 
 @dataclass(frozen=True)
-class Look:
-    """What of the node the installer changes."""
+class NodeState:
+    """What the installer changes on a node."""
 
     handlers: list[str]
     taints: list[str]
@@ -86,9 +86,9 @@ class Look:
     has_shim: bool
 
 
-def look() -> Look:
+def state() -> NodeState:
     node = get("node", layout.FIRST.name)
-    return Look(
+    return NodeState(
         handlers=[each["name"] for each in node["status"].get("runtimeHandlers", [])],
         taints=[each["key"] for each in node["spec"].get("taints", [])],
         configuration=layout.CONTAINERD.read_text(),

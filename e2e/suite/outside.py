@@ -1,5 +1,5 @@
-"""Asking from outside of the cluster: from its own network namespace, where the
-cluster is that of e2e/cluster, else from here."""
+"""Sends requests from outside the cluster: for the cluster of e2e/cluster from the
+client's network namespace, for another cluster from this machine's."""
 
 import ctypes
 import json
@@ -19,38 +19,38 @@ from cluster.wait import until
 
 NAMESPACE = Path("/run/netns/client")
 _CLONE_NEWNET = 0x40000000
-# The first of the ports of open connections, for one load after the other.
-_PORTS = count(layout.OWN_PORTS.start, 1000)
+# The first source port of the open connections of each load.
+_PORTS = count(layout.TEST_PORTS.start, 1000)
 
 
 @dataclass(frozen=True)
 class Response:
     status_line: str
-    # Names in small letters; `date` is left out, as it is never the same.
+    # Names are in lower case. `date` is left out, because it varies.
     headers: list[tuple[str, str]]
     content: bytes
 
 
 def ask(address: str, path: str, method: str = "GET", port: int = 80) -> Response:
-    """One request on a connection of its own, read to its end."""
-    return parse(_there(lambda: _exchange(address, path, method, port)))
+    """The response to one request on a new connection."""
+    return parse(_in_client_namespace(lambda: _exchange(address, path, method, port)))
 
 
-def answers(address: str, times: int = 20) -> bool:
-    """Whether the load balancer leads to pods, many times in a row: the last node
-    rule is in place a moment after the Deployment is rolled out."""
+def wait_for_answers(address: str, times: int = 20) -> bool:
+    """Waits until the load balancer answers `times` requests in a row. kube-proxy applies
+    its last rule a moment after the rollout of the Deployment."""
 
-    def all_right() -> bool:
+    def all_succeed() -> bool:
         try:
             return all("200" in ask(address, "/will").status_line for _ in range(times))
         except OSError:
             return False
 
-    return until("the load balancer answers", all_right, seconds=30)
+    return until("the load balancer answers", all_succeed, seconds=30)
 
 
-def _there(work):
-    """Runs `work` in a thread that is in the client's network namespace."""
+def _in_client_namespace(work):
+    """Runs `work` in a thread in the client's network namespace, if that exists."""
     result: list = []
 
     def enter_and_work() -> None:
@@ -84,7 +84,7 @@ def parse(raw: bytes) -> Response:
     status_line, *lines = head.decode().split("\r\n")
     pairs = [line.split(": ", 1) for line in lines]
     headers = [(name.lower(), value) for name, value in pairs if name.lower() != "date"]
-    # What Connection: close is answered with is the connection's, not the response's.
+    # `Connection` describes the connection, not the response.
     return Response(status_line, [each for each in headers if each[0] != "connection"], content)
 
 
@@ -106,12 +106,12 @@ class Load:
 
 
 @contextmanager
-def load(address: str, least: int = 20_000, **environment):
-    """Asks /will over new and over open connections, until the block has ended and
-    each has asked at least `least` times."""
+def load(address: str, minimum: int = 20_000, **environment):
+    """Sends requests to /will on new and on open connections, until the block ends and at
+    least `minimum` requests of each kind were sent."""
     enter = ["nsenter", f"--net={NAMESPACE}"] if NAMESPACE.exists() else []
     script = Path(__file__).with_name("load.py")
-    command = [*enter, sys.executable, script, address, str(least), str(next(_PORTS))]
+    command = [*enter, sys.executable, script, address, str(minimum), str(next(_PORTS))]
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
@@ -121,7 +121,7 @@ def load(address: str, least: int = 20_000, **environment):
     )
     running = Load(process)
     try:
-        # What happens must not happen before the first requests.
+        # The block must not start before the first requests.
         time_to_start = time.monotonic() + 1
         until("requests are under way", lambda: time.monotonic() > time_to_start, seconds=5)
         yield running

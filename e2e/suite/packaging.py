@@ -10,11 +10,11 @@ from . import figures
 from .commands import REPOSITORY, run
 
 PUSH = REPOSITORY / "target/release/swiss-push"
-# Of the cluster's own registry, or one to which you may push and from which the
-# nodes of your cluster pull.
+# The cluster's own registry, or one that you can push to and that your cluster's nodes
+# can pull from.
 REGISTRY = os.environ.get("IMAGES", "127.0.0.1:5000")
 OTHER_CLUSTER = "OTHER_CLUSTER" in os.environ
-# The image is made here without Docker, and pushed without a login.
+# The container image is built here without Docker, and pushed without a login.
 PACKAGINGS = ("component", "spin") if OTHER_CLUSTER else ("component", "spin", "container")
 
 
@@ -35,13 +35,13 @@ class Packaged:
         }
         if OTHER_CLUSTER:
             return {"image": image}
-        # Docker Hub is out of reach.
+        # The cluster cannot reach Docker Hub.
         shell = {"repository": f"{REGISTRY}/busybox", "tag": "1", "digest": ""}
         return {"image": image, "helmTest": {"image": shell}}
 
     @property
     def container(self) -> dict:
-        """Of a pod without the chart; it listens on port 5000."""
+        """The container of a pod without the chart; it listens on port 5000."""
         return {
             "image": f"{self.repository}@{self.digest}",
             "command": ["/"],
@@ -66,7 +66,7 @@ def push(packaging: str) -> Packaged:
 
 
 def _push_container() -> str:
-    """What the Dockerfile of README makes: the component and its manifest, FROM scratch."""
+    """Pushes what the Dockerfile builds: the component and its manifest, FROM scratch."""
     files = {
         "spin.toml": REPOSITORY / "spin.toml",
         "target/swiss.wasm": REPOSITORY / "target/swiss.wasm",

@@ -7,7 +7,7 @@ from cluster.wait import until
 
 from .commands import CHART, HELM4, get, kubectl, run
 
-# What the chart waits for in production, shortened: a test has its own deadlines.
+# Shorter waits than the chart's, which are for production.
 QUICK = {
     "readinessProbe": {"initialDelaySeconds": 0, "periodSeconds": 1},
     "livenessProbe": {"initialDelaySeconds": 1, "periodSeconds": 2},
@@ -15,8 +15,8 @@ QUICK = {
     "terminationGracePeriodSeconds": 15,
 }
 
-# The same with the chart's own sleep before the stop, which is what load tests try.
-SOON = {name: QUICK[name] for name in ("readinessProbe", "livenessProbe")}
+# The same with the chart's own preStop sleep, which the load tests test.
+QUICK_PROBES = {name: QUICK[name] for name in ("readinessProbe", "livenessProbe")}
 
 
 def merged(*values: dict) -> dict:
@@ -51,12 +51,12 @@ class Release:
         self._helm("rollback", self.name, revision)
 
     def test(self) -> str:
-        """What the pod of `helm test` printed."""
+        """The output of `helm test`."""
         return self._helm("test", self.name, "--timeout=2m")
 
     def uninstall(self) -> None:
-        """And waits for the last pod, which Helm does not: while it is on its way
-        out it may still get the requests of the next test."""
+        """Also waits for the end of the last pod, which Helm does not. A terminating pod
+        may still get requests of the next test."""
         self._helm("uninstall", self.name, "--wait", "--timeout=2m")
         until("the pods are gone", lambda: not self._all_pods(), seconds=90)
 
@@ -69,14 +69,14 @@ class Release:
         return f"{self.name}-swiss"
 
     def roll_out(self, seconds: int = 180) -> None:
-        """Waits until the Deployment is as it was asked to be."""
+        """Waits until the rollout of the Deployment is complete."""
         self._kubectl("rollout", "status", f"deployment/{self.deployment}", f"--timeout={seconds}s")
 
     def scale(self, replicas: int) -> None:
         self._kubectl("scale", f"deployment/{self.deployment}", f"--replicas={replicas}")
 
     def patch_container(self, change: dict) -> None:
-        """Changes the Deployment behind Helm's back."""
+        """Changes the Deployment without Helm."""
         container = [{"name": "swiss"} | change]
         patch = json.dumps({"spec": {"template": {"spec": {"containers": container}}}})
         self._kubectl("patch", f"deployment/{self.deployment}", "--patch", patch)
@@ -85,7 +85,7 @@ class Release:
         return kubectl("--namespace", self.namespace, *arguments)
 
     def pods(self) -> list[dict]:
-        """Those of the Deployment that are not on their way out."""
+        """The Deployment's pods that are not terminating."""
         return [pod for pod in self._all_pods() if "deletionTimestamp" not in pod["metadata"]]
 
     def _all_pods(self) -> list[dict]:
@@ -96,7 +96,7 @@ class Release:
         return sum(status["restartCount"] for pod in self.pods() for status in statuses(pod))
 
     def address(self) -> str:
-        """Of the load balancer, once it has one."""
+        """Waits for the load balancer's address."""
         return until("the Service has an address", self._address, seconds=60)
 
     def _address(self) -> str | None:

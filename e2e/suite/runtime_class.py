@@ -1,4 +1,4 @@
-"""runtime-class/, used as its README says."""
+"""Uses runtime-class/ as its README says."""
 
 import json
 import os
@@ -21,7 +21,7 @@ _TAG = "0.1.0"
 
 
 def push_image() -> None:
-    """What runtime-class/Dockerfile makes, with the shim that is tested."""
+    """Pushes what runtime-class/Dockerfile builds, with the shim under test."""
     shim = Path(os.environ["SHIM"])
     digest = REPOSITORY / "target/e2e/containerd-shim-spin-v2.sha256"
     digest.parent.mkdir(parents=True, exist_ok=True)
@@ -61,10 +61,10 @@ def remove(copy: Path) -> None:
 
 
 def restarts() -> list[str]:
-    """When the installer has restarted containerd lately."""
+    """The times of the installer's recent restarts of containerd."""
     return _RESTARTS.read_text().split()
 
 
 def forget_restarts() -> None:
-    """As 20 minutes do."""
+    """Deletes the list of restarts, which otherwise expire after 20 minutes."""
     _RESTARTS.unlink()

@@ -1,4 +1,4 @@
-"""What a restart of containerd does to Wasm pods: an installer of shims needs one."""
+"""The effect on Wasm pods of a restart of containerd, which the installation of a shim needs."""
 
 import time
 
@@ -7,24 +7,24 @@ import pytest
 from cluster.wait import until
 
 from . import figures, node
-from .outside import answers, load
+from .outside import load, wait_for_answers
 from .release import QUICK
 
 
-@pytest.mark.own_cluster("its containerd is not ours to restart")
+@pytest.mark.own_cluster("the test restarts containerd")
 @pytest.mark.xfail(
-    reason="containerd finds the pods' sandboxes again, not the Wasm containers in them: the "
-    "kubelet starts each a second time, while the first still has the port"
+    reason="containerd recovers the pods' sandboxes, but not the Wasm containers in them: the "
+    "kubelet starts each container a second time, while the first still has the port"
 )
-def test_a_restart_of_containerd_is_not_noticed(release):
+def test_a_restart_of_containerd_restarts_no_container_and_loses_no_request(release):
     release.install(QUICK)
     release.roll_out()
-    answers(release.address())
+    wait_for_answers(release.address())
     with load(release.address()) as running:
         node.restart_containerd()
-        # The kubelet has looked at every pod by then.
+        # By then the kubelet has synced every pod.
         later = time.monotonic() + 10
-        until("the kubelet has looked", lambda: time.monotonic() > later, seconds=11)
+        until("the kubelet has synced every pod", lambda: time.monotonic() > later, seconds=11)
     figures.note_load("During restart of containerd", running.results)
     figures.note("Restart of containerd", container_restarts=release.restarts())
     assert release.restarts() == 0

@@ -1,4 +1,4 @@
-"""A node is drained, as GKE does with each when it brings a new version to it."""
+"""A drain of a node, as in GKE's upgrade of each node."""
 
 import time
 
@@ -8,21 +8,21 @@ from cluster import layout
 
 from . import figures, runtime_class
 from .commands import kubectl
-from .outside import answers, load
-from .release import SOON, Release
+from .outside import load, wait_for_answers
+from .release import QUICK_PROBES, Release
 
-pytestmark = pytest.mark.own_cluster("its nodes are not ours to drain")
+pytestmark = pytest.mark.own_cluster("the test drains a node")
 
 NODE = layout.SECOND.name
 
 
 @pytest.fixture
 def spread(wasm_nodes, namespace, packaged):
-    """Four pods, which the chart wants on different nodes."""
+    """Four pods, which the chart spreads over the nodes."""
     runtime_class.roll_out()
     kubectl("uncordon", NODE)
     release = Release(namespace, packaged["component"].values)
-    release.install(SOON, {"replicaCount": 4})
+    release.install(QUICK_PROBES, {"replicaCount": 4})
     release.roll_out()
     yield release
     release.uninstall()
@@ -35,7 +35,7 @@ def nodes(release: Release) -> list[str]:
 
 def test_no_request_is_lost_while_a_node_is_drained(spread):
     assert set(nodes(spread)) == set(layout.NODES)
-    answers(spread.address())
+    wait_for_answers(spread.address())
     with load(spread.address()) as running:
         start = time.monotonic()
         kubectl("drain", NODE, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=120s")

@@ -1,4 +1,4 @@
-"""Both Helms, from the first installation to nothing."""
+"""Helm 3 and Helm 4, from the first installation to the removal."""
 
 import json
 import os
@@ -10,14 +10,14 @@ import yaml
 from cluster.wait import until
 
 from .commands import CHART, HELMS, get, kubectl, run
-from .outside import answers
+from .outside import wait_for_answers
 from .release import QUICK, Release, merged
 
 KINDS = (
     "deployments,replicasets,pods,services,endpointslices,serviceaccounts,secrets,configmaps,"
     "networkpolicies,poddisruptionbudgets"
 )
-# Every namespace has them.
+# Kubernetes creates these in every namespace.
 OF_KUBERNETES = {"ServiceAccount/default", "ConfigMap/kube-root-ca.crt"}
 
 DIGEST = "sha256:" + "5" * 64
@@ -48,7 +48,7 @@ def test_a_release_is_installed_upgraded_rolled_back_and_leaves_nothing(release,
     release.helm = helm
     release.install(QUICK, {"podAnnotations": {"revision": "one"}})
     release.roll_out()
-    answers(release.address())
+    wait_for_answers(release.address())
     assert "ok    POST /will" in release.test()
 
     release.upgrade(QUICK, {"podAnnotations": {"revision": "two"}, "replicaCount": 2})
@@ -65,7 +65,7 @@ def test_a_release_is_installed_upgraded_rolled_back_and_leaves_nothing(release,
     until("nothing is left", lambda: not objects(release.namespace), seconds=60)
 
 
-def test_values_that_are_wrong_create_nothing(release, helm):
+def test_invalid_values_create_nothing(release, helm):
     wrong = {"image": {"packaging": "spin"}, "securityContext": {"readOnlyRootFilesystem": True}}
     arguments = ("install", release.name, CHART, "--namespace", release.namespace)
     values = json.dumps(merged(release.values, wrong))
@@ -76,10 +76,10 @@ def test_values_that_are_wrong_create_nothing(release, helm):
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
-def test_the_api_server_would_take_every_environment(
+def test_the_api_server_accepts_every_environment(
     gateway_api, namespace, wasm_nodes, helm, environment
 ):
-    """Without GKE's own HealthCheckPolicy, whose definition is on no registry."""
+    """Except for GKE's own HealthCheckPolicy, whose definition is on no registry."""
     files = [part for name in ENVIRONMENTS[environment] for part in ("-f", CHART / name)]
     settings = f"image.repository=gcr.io/project/swiss,image.digest={DIGEST}"
     if environment == "defaults":
@@ -101,7 +101,7 @@ def test_the_api_server_would_take_every_environment(
 
 @pytest.fixture(scope="module")
 def gateway_api():
-    """The definitions of the Gateway API, which are the user's to install."""
+    """The definitions of the Gateway API, which the user installs."""
     folder = Path(os.environ["GATEWAY_API"])
     routes = next(folder.glob("*httproutes.yaml"))
     kubectl("apply", "--server-side", "-f", routes)

@@ -9,7 +9,7 @@ import pytest
 
 from . import figures, node
 from .commands import CHART, REPOSITORY, kubectl, run
-from .outside import answers, ask
+from .outside import ask, wait_for_answers
 from .release import Release, is_ready
 
 NAMESPACE = "default"
@@ -32,7 +32,7 @@ def installed(packaged, wasm_nodes):
     release.uninstall()
 
 
-def test_the_printed_command_is_that_of_readme(packaged):
+def test_readme_has_the_printed_command(packaged):
     readme = (REPOSITORY / "README.md").read_text()
     for line in packaged["component"].output.partition("Install it with")[2].splitlines()[:5]:
         pattern = re.sub(r"127\.0\.0\.1:5000/swiss-component", "gcr.io/PROJECT/swiss", line)
@@ -42,15 +42,15 @@ def test_the_printed_command_is_that_of_readme(packaged):
 
 def test_three_replicas_are_ready(installed):
     assert [is_ready(pod) for pod in installed.pods()] == [True] * 3
-    # The first start on a node compiles the component, and three shims that do so
-    # at the same time may cost one of them a start.
+    # The first start on a node compiles the component. When three shims do so at the
+    # same time, one of them may need a restart.
     figures.note("README's install", restarts=installed.restarts())
 
 
 @pytest.mark.parametrize(("path", "content"), [("/will", "Hello World"), ("/ready", "It works!")])
-def test_the_load_balancer_leads_to_the_component(installed, path, content):
+def test_the_load_balancer_forwards_to_the_component(installed, path, content):
     address = installed.address()
-    answers(address)
+    wait_for_answers(address)
     response = ask(address, path)
     body = f'"{content}"\n'.encode()
     assert response.status_line == "HTTP/1.1 200 OK"
@@ -61,21 +61,21 @@ def test_the_load_balancer_leads_to_the_component(installed, path, content):
     assert response.content == body
 
 
-def test_what_is_not_there_is_answered_by_the_component_too(installed):
+def test_the_component_answers_an_unknown_path(installed):
     response = ask(installed.address(), "/nowhere")
     assert response.status_line == "HTTP/1.1 404 Not Found"
     assert ("content-type", "application/problem+json") in response.headers
 
 
-@pytest.mark.own_cluster("the connections of its pods are counted in their namespaces")
+@pytest.mark.own_cluster("the test counts connections in the pods' network namespaces")
 def test_all_three_replicas_share_the_load(installed):
     processes = [node.process(pod) for pod in installed.pods()]
     before = [node.accepted_connections(each) for each in processes]
-    answers(installed.address(), times=300)
+    wait_for_answers(installed.address(), times=300)
     after = [node.accepted_connections(each) for each in processes]
     shares = [now - then for now, then in zip(after, before, strict=True)]
     figures.note("300 requests on three pods", connections=shares)
-    # One in three by chance: less than 50 of 300 is once in a billion.
+    # Each pod is chosen with probability 1/3: fewer than 50 of 300 happen once in a billion.
     assert min(shares) > 50
 
 

@@ -1,5 +1,5 @@
-"""runtime-class/README.md, section "Install": a node that cannot run Wasm gets
-`kubectl apply -k runtime-class`, and no other hand touches it."""
+"""runtime-class/README.md, section "Install": `kubectl apply -k runtime-class` is the only
+change to a node that cannot run Wasm."""
 
 import json
 import time
@@ -13,16 +13,16 @@ from . import figures, node, runtime_class
 from .commands import apply, get, kubectl
 from .release import is_ready
 
-pytestmark = pytest.mark.own_cluster("its nodes run Wasm already")
+pytestmark = pytest.mark.own_cluster("its nodes can already run Wasm")
 
 POD = ("pod", "first", "--namespace", "default")
-# CAP_SYS_CHROOT, by its number.
+# CAP_SYS_CHROOT, capability 18.
 SYS_CHROOT = 1 << 18
 
 
 @pytest.fixture(scope="module")
 def pod(packaged, wasm_nodes):
-    """A Wasm pod that asks for a node at the same moment."""
+    """A Wasm pod that is created together with the installer."""
     container = packaged["component"].container | {
         "name": "wasm",
         "readinessProbe": {"httpGet": {"path": "/ready", "port": 5000}, "periodSeconds": 1},
@@ -44,7 +44,7 @@ def pod(packaged, wasm_nodes):
     kubectl("delete", *POD)
 
 
-def test_the_node_had_neither_handler_nor_shim_and_was_closed(wasm_nodes):
+def test_the_node_had_neither_handler_nor_shim_and_was_tainted(wasm_nodes):
     assert runtime_class.HANDLER not in wasm_nodes.handlers
     assert layout.STARTUP_TAINT in wasm_nodes.taints
     assert not wasm_nodes.has_shim
@@ -59,13 +59,13 @@ def test_a_wasm_pod_waits_for_the_handler_and_then_runs(pod):
     assert pod["spec"]["nodeName"] == layout.FIRST.name
 
 
-def test_the_node_lists_the_handler_and_is_open(pod):
-    now = node.look()
+def test_the_node_lists_the_handler_and_has_no_startup_taint(pod):
+    now = node.state()
     assert runtime_class.HANDLER in now.handlers
     assert layout.STARTUP_TAINT not in now.taints
 
 
-def test_the_node_tells_what_was_installed(pod):
+def test_the_node_reports_what_was_installed(pod):
     node = get("node", layout.FIRST.name)
     status = json.loads(node["metadata"]["annotations"][runtime_class.STATUS])
     assert status["status"] == "True"
@@ -77,8 +77,8 @@ def test_containerd_was_restarted_once(pod):
     assert len(runtime_class.restarts()) == 1
 
 
-def test_in_the_configuration_of_containerd_all_else_is_as_it_was(pod, wasm_nodes):
-    now = node.look().configuration
+def test_the_rest_of_containerds_configuration_is_unchanged(pod, wasm_nodes):
+    now = node.state().configuration
     rest = iter(now.splitlines())
     assert all(line in rest for line in wasm_nodes.configuration.splitlines())
     assert f'runtime_type = "{runtime_class.SHIM}"' in now

@@ -1,4 +1,4 @@
-"""The three packagings of README's table, each in the namespace that its row promises."""
+"""The three packagings of README's table, each under the Pod Security level of its row."""
 
 import time
 
@@ -8,7 +8,7 @@ from cluster.wait import until
 
 from . import figures
 from .commands import apply, kubectl
-from .outside import answers, ask
+from .outside import ask, wait_for_answers
 from .packaging import PACKAGINGS
 from .release import QUICK, Release, is_ready
 
@@ -32,14 +32,14 @@ def test_each_packaging_serves_and_passes_helm_test(release):
     release.install(QUICK)
     release.roll_out()
     address = release.address()
-    answers(address)
+    wait_for_answers(address)
     assert ask(address, "/ready").content == b'"It works!"\n'
     assert "ok    GET /ready" in release.test()
 
 
 def test_ten_pods_start_at_once_on_one_node(release):
-    """Each is ready in the end. How many starts it took is a figure: README says
-    that a Spin artifact may cost some."""
+    """All become ready. The number of restarts is a figure: README says that a Spin
+    artifact may need some."""
     release.install(QUICK, {"replicaCount": 10})
     start = time.monotonic()
 

@@ -1,4 +1,4 @@
-"""One pod by itself: how long it takes to be there, and to be gone."""
+"""One pod by itself: the time until it is ready, and until it is gone."""
 
 import time
 
@@ -13,7 +13,7 @@ from .release import is_ready
 
 LEVEL = "privileged"
 GRACE = 5
-# The kubelet notices and removes; the containers' own part is the grace period.
+# The kubelet's part of a deletion; the containers' part is the grace period.
 KUBELET_SECONDS = 5
 
 
@@ -40,7 +40,7 @@ def wasm(packaged, namespace, wasm_nodes):
 
 @pytest.fixture
 def runc(namespace):
-    """Beside it in the same run, so that the machine's load is in both figures."""
+    """A peer in the same run, so that the machine's load affects both figures."""
     script = "echo ok >/tmp/index.html && exec httpd -f -p 5000 -h /tmp"
     container = {
         "image": f"{REGISTRY}/busybox:1",
@@ -76,7 +76,7 @@ def seconds_to_gone(manifest: dict) -> float:
 
 
 @pytest.mark.parametrize("kind", ["wasm", "runc"])
-def test_a_pod_is_soon_ready_and_gone_within_its_grace_period(request, kind):
+def test_a_pod_becomes_ready_and_is_gone_within_its_grace_period(request, kind):
     manifest = request.getfixturevalue(kind)
     ready, gone = [], []
     for _ in range(4):

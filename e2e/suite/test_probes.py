@@ -1,14 +1,14 @@
-"""Readiness decides who gets requests, liveness who is started again: each with a
-probe that succeeds and with one that cannot."""
+"""Readiness decides which pods get requests, liveness which are restarted: each with a
+probe that succeeds and with one that fails."""
 
 import pytest
 
 from cluster.wait import until
 
-from .outside import answers, ask
+from .outside import ask, wait_for_answers
 from .release import QUICK, is_ready, merged, statuses
 
-# The component answers 404 to it.
+# The component answers this path with 404.
 NOWHERE = {"httpGet": {"path": "/nowhere", "port": "http"}}
 NEVER_READY = {"readinessProbe": NOWHERE | {"failureThreshold": 1}}
 NEVER_ALIVE = {"livenessProbe": NOWHERE | {"failureThreshold": 1, "periodSeconds": 1}}
@@ -23,38 +23,38 @@ def test_a_ready_pod_gets_requests(release):
     release.install(ONE)
     release.roll_out()
     assert len(release.ready_endpoints()) == 1
-    assert answers(release.address())
+    assert wait_for_answers(release.address())
 
 
-def test_a_pod_that_is_not_ready_gets_none(release):
+def test_a_pod_that_is_not_ready_gets_no_requests(release):
     release.install(ONE, NEVER_READY)
     address = release.address()
     until("the container has started", lambda: started(release), seconds=60)
-    # It serves, as who asks the pod itself can see.
+    # The pod itself answers requests.
     (pod,) = release.pods()
     answered = lambda: ask(pod["status"]["podIP"], "/will", port=5000).content  # noqa: E731
-    assert until("the pod answers", lambda: quiet(answered), seconds=10) == b'"Hello World"\n'
+    assert until("the pod answers", lambda: or_none(answered), seconds=10) == b'"Hello World"\n'
     assert not is_ready(pod)
     assert release.ready_endpoints() == []
     with pytest.raises(OSError):
         ask(address, "/will")
 
 
-def quiet(work):
-    """The result, or None where nobody listens yet."""
+def or_none(work):
+    """The result, or None if nothing listens yet."""
     try:
         return work()
     except OSError:
         return None
 
 
-def test_a_pod_that_is_alive_is_left_alone(release):
+def test_a_pod_that_is_alive_is_not_restarted(release):
     release.install(ONE)
     release.roll_out()
-    answers(release.address(), times=200)
+    wait_for_answers(release.address(), times=200)
     assert release.restarts() == 0
 
 
-def test_a_pod_that_is_not_alive_is_started_again(release):
+def test_a_pod_that_is_not_alive_is_restarted(release):
     release.install(ONE, NEVER_ALIVE, {"lifecycle": {"preStop": {"sleep": {"seconds": 1}}}})
-    until("the pod was started again", release.restarts, seconds=60)
+    until("the pod is restarted", release.restarts, seconds=60)

@@ -1,4 +1,4 @@
-"""containerd pulls in two ways, and nodes have the one or the other."""
+"""containerd has two ways to pull an image, and a node uses one of them."""
 
 import re
 
@@ -12,12 +12,12 @@ from .packaging import PACKAGINGS, REGISTRY
 from .release import QUICK, Release
 
 LEVEL = "privileged"
-pytestmark = pytest.mark.own_cluster("its containerd is not ours to configure")
+pytestmark = pytest.mark.own_cluster("the test changes containerd's configuration")
 
 
 @pytest.fixture(scope="module", params=["true", "false"])
 def local_pull(wasm_nodes, request):
-    """As the installer sets it; and as a node has it whose owner wants it otherwise."""
+    """`use_local_image_pull` as the installer sets it, and as a node's owner may set it."""
     if request.param == "false":
         rewrite(use_local_image_pull=False)
     yield request.param
@@ -26,8 +26,8 @@ def local_pull(wasm_nodes, request):
 
 
 def rewrite(**settings) -> None:
-    """Another hand rewrites the configuration, as a boot does on GKE; the installer
-    adds the handler again and restarts containerd, and containerd reads all of it."""
+    """Rewrites the configuration, as a boot does on GKE. The installer then adds the handler
+    again and restarts containerd, which reads the whole file."""
     runtime_class.roll_out()
     runtime_class.forget_restarts()
     with node.containerd_restarts():
@@ -51,9 +51,9 @@ def test_each_packaging_is_pulled(local_pull, namespace, packaged, packaging):
 
 
 def pulled(namespace: str, packaging: str) -> str:
-    """How long the last pull took, as the kubelet says it."""
+    """The duration of the last pull, from the kubelet's event."""
     events = get("events", "--namespace", namespace, "--field-selector=reason=Pulled")["items"]
-    # The pods have random names, so the last is found by its time.
+    # The pods have random names, so the time tells which event is the last.
     events.sort(key=lambda event: event["metadata"]["creationTimestamp"])
     start = f'Successfully pulled image "{REGISTRY}/swiss-{packaging}@'
     messages = [each["message"] for each in events if each["message"].startswith(start)]

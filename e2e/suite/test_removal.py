@@ -7,17 +7,17 @@ from cluster.wait import until
 from . import node, runtime_class
 from .commands import get, kubectl
 
-pytestmark = pytest.mark.own_cluster("its nodes are not ours to change")
+pytestmark = pytest.mark.own_cluster("the test removes the shim from the nodes")
 
 
 @pytest.fixture(scope="module")
 def after(wasm_nodes):
     runtime_class.roll_out()
     runtime_class.remove(wasm_nodes.kustomization)
-    return node.look()
+    return node.state()
 
 
-def test_containerd_has_its_configuration_back(after, wasm_nodes):
+def test_containerd_has_its_original_configuration(after, wasm_nodes):
     assert after.configuration == wasm_nodes.configuration
 
 
@@ -31,10 +31,10 @@ def test_no_node_lists_the_handler_any_more(after):
         handlers = kubectl("get", "nodes", "--output=jsonpath={..runtimeHandlers[*].name}")
         return runtime_class.HANDLER not in handlers.split()
 
-    until("the kubelets have seen that the handler is gone", gone, seconds=60)
+    until("no kubelet reports the handler", gone, seconds=60)
 
 
-def test_no_word_of_it_is_left_on_the_nodes(after):
+def test_no_annotation_is_left_on_the_nodes(after):
     for each in get("nodes")["items"]:
         assert runtime_class.STATUS not in each["metadata"]["annotations"]
 

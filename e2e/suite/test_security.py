@@ -1,4 +1,4 @@
-"""What a pod may do: read from /proc of its process, not from the manifest."""
+"""The rights of a pod's process, read from /proc and not from the manifest."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from . import node
 from .commands import get
 from .release import QUICK, is_ready
 
-pytestmark = pytest.mark.own_cluster("only its /proc is at hand")
+pytestmark = pytest.mark.own_cluster("the test reads /proc of the pods' processes")
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def test_the_process_has_no_more_rights_than_restricted_allows(process, namespac
     status = node.status(process)
     assert status["Uid"].split() == ["65532"] * 4
     assert status["Gid"].split() == ["65532"] * 4
-    # NET_BIND_SERVICE, capability 10, and no other.
+    # Only NET_BIND_SERVICE, capability 10.
     assert int(status["CapEff"], 16) == 1 << 10
     assert int(status["CapBnd"], 16) == 1 << 10
     assert status["Seccomp"] == "2", "no seccomp filter"
@@ -37,10 +37,10 @@ def test_the_root_is_read_only_and_no_token_is_mounted(process):
     assert not [path for path in mounts if "serviceaccount" in path]
 
 
-def test_with_nothing_added_the_process_has_every_capability(release):
-    """Why the chart adds one: a control for the test above, as it would fail."""
+def test_without_an_added_capability_the_process_has_nearly_all(release):
+    """The control: the reason why the chart adds a capability."""
     security = {"capabilities": {"drop": ["ALL"], "add": None}}
-    # The chart refuses this, so the Deployment is changed behind its back.
+    # The chart refuses these values, so the test patches the Deployment.
     release.install(QUICK, {"replicaCount": 1})
     release.roll_out()
     release.patch_container({"securityContext": security})

@@ -1,9 +1,9 @@
-"""The servers under test, started once a session on ports that are free.
+"""The servers under test, each started once per session on a free port.
 
 SWISS_URL   a running swiss to test instead of the embedded host
 SWISS_HOST  the embedded host, target/release/swiss-host by default
 SWISS_WASM  the component, target/swiss.wasm by default
-SWISS_JCO   jco's entry point, by default that of `npm ci` in this folder
+SWISS_JCO   jco's entry point, by default the one that `npm ci` installs in this folder
 """
 
 import os
@@ -23,7 +23,7 @@ set_hypothesis_home_dir(REPOSITORY / "target/hypothesis")
 
 
 class RunningServer:
-    """A server that somebody else started."""
+    """A server that these tests did not start."""
 
     def __init__(self, name: str, url: str):
         self.name, self.url, self.log = name, url.rstrip("/"), "(not started by these tests)\n"
@@ -57,8 +57,8 @@ def jco(tmp_path_factory):
     entry = HERE / "node_modules/@bytecodealliance/jco/dist/jco.js"
     jco = existing("SWISS_JCO", entry, "npm ci")
     wasm = existing("SWISS_WASM", REPOSITORY / "target/swiss.wasm", "make build")
-    # Where jco writes the transpiled component, and where Node then finds jco's
-    # packages. Its own temporary folder would outlive it when it is told to stop.
+    # jco writes the transpiled component here, and Node finds jco's packages from here.
+    # jco does not remove its own temporary folder when it is stopped.
     folder = tmp_path_factory.mktemp("jco")
     setup = shutil.copy(HERE / "jco_setup.mjs", folder)
     options = ["--host=127.0.0.1", "--port=0", f"--jco-dir={folder}", f"--jco-import={setup}"]
@@ -68,15 +68,15 @@ def jco(tmp_path_factory):
 
 
 def existing(variable: str, default: Path, remedy: str) -> Path:
-    """The file that the environment names, else `default`."""
+    """The file that the environment variable names, else `default`."""
     path = Path(os.environ.get(variable, default))
-    assert path.is_file(), f"there is no {path}: run `{remedy}`, or set {variable}"
+    assert path.is_file(), f"{path} does not exist: run `{remedy}`, or set {variable}"
     return path
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
-    """A failure shows what the servers of the test have printed."""
+    """Adds the logs of a test's servers to the report of its failure."""
     report = yield
     if report.failed:
         for server in item.funcargs.values():

@@ -1,11 +1,11 @@
-// Loaded by `jco serve` before the component: what version 1.35 lacks for these tests.
+// `jco serve` loads this before the component. It adds what jco 1.35 lacks for the tests.
 
 import { HTTPServer, types } from "@bytecodealliance/preview2-shim/http";
 
 const { OutgoingResponse, ResponseOutparam } = types;
 
-// jco crashes at a response whose body was never opened (HEAD, OPTIONS), which
-// wasi:http allows: opened late, the body is empty.
+// jco crashes on a response whose body was never opened (HEAD, OPTIONS), which wasi:http
+// allows. A body that is opened here is empty.
 const withBody = new WeakSet();
 const { body } = OutgoingResponse.prototype;
 OutgoingResponse.prototype.body = function () {
@@ -18,7 +18,7 @@ ResponseOutparam.set = (outparam, result) => {
   set(outparam, result);
 };
 
-// Asked for port 0, jco would say that it listens on port 0.
+// With port 0, jco prints port 0 and not the port that it listens on.
 const { listen } = HTTPServer.prototype;
 HTTPServer.prototype.listen = function (port, host) {
   listen.call(this, port, host);

@@ -1,7 +1,7 @@
-"""The original Flask application, as its description has it.
+"""The original Flask application, rewritten from its description.
 
-Its source was not at hand. This is ours, written from the two sentences that
-describe it: routes /will and /ready on port 5000, answered with jsonify.
+Its source is not available. Two sentences describe it: routes /will and /ready on
+port 5000, answered with jsonify.
 """
 
 from flask import Flask, jsonify

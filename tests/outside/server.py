@@ -1,4 +1,4 @@
-"""A server in a process of its own, for as long as a test needs it."""
+"""A server in a separate process, for as long as a test needs it."""
 
 import os
 import queue
@@ -12,15 +12,15 @@ STOP_SECONDS = 10
 
 
 class Server:
-    """A server at `url`, and what it has printed since it started."""
+    """A server at `url`. `log` is its output since the start."""
 
     def __init__(self, name: str, command: list):
-        """Returns when the server has printed its address, which all of them do
-        once they listen."""
+        """Returns when the server has printed its address: each server prints it as soon
+        as it listens."""
         self.name = name
         self._lines: list[str] = []
         self._address: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        # A session of its own, because jco serves from a child process.
+        # A new session, because jco serves from a child process, which must be stopped, too.
         self._process = subprocess.Popen(
             command,
             stdout=subprocess.PIPE,
@@ -35,7 +35,7 @@ class Server:
             address = None
         if address is None:
             self.stop()
-            raise RuntimeError(f"{name} printed no address to connect to but:\n{self.log}")
+            raise RuntimeError(f"{name} did not print its address. Its output:\n{self.log}")
         self.url = f"http://{address}"
 
     @property

@@ -1,7 +1,7 @@
-"""swiss answers as the original did, but for the table in docs/differences.md.
+"""swiss answers as the original does, except for the table in docs/differences.md.
 
-The table is the specification: a difference that is not in it fails, and so
-does a line of it that is no longer true.
+The table is the specification: a difference that is not in the table fails the test,
+and so does a line of the table that is no longer true.
 """
 
 import re
@@ -15,17 +15,17 @@ DOCUMENT = REPOSITORY / "docs/differences.md"
 
 
 def documented() -> dict[tuple[str, str], tuple[str, str]]:
-    """What the table says of a method and a target: the original's answer, and swiss's."""
+    """The table, by method and target: the original's answer, and swiss's."""
     differences = {}
     for line in DOCUMENT.read_text().splitlines():
         cells = [re.findall(r"`([^`]+)`", cell) for cell in line.strip("|").split("|")]
         if not line.startswith("|") or not any(cells):
             continue
         methods, targets, (original,), (swiss,), _why = cells
-        assert original != swiss, f"expected a difference in each line of the table, not {line}"
+        assert original != swiss, f"expected a difference in each line of the table, got {line}"
         for method in methods or METHODS:
             for target in targets or TARGETS:
-                assert (method, target) in MATRIX, f"{method} {target} is never asked"
+                assert (method, target) in MATRIX, f"no test sends {method} {target}"
                 assert (method, target) not in differences, f"{method} {target} is listed twice"
                 differences[method, target] = (original, swiss)
     return differences
@@ -33,7 +33,7 @@ def documented() -> dict[tuple[str, str], tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def answers(original, swiss):
-    """Both answers to every request."""
+    """Both servers' answers to every request."""
     return {
         request: (exchange(original.url, *request), exchange(swiss.url, *request))
         for request in MATRIX

@@ -1,4 +1,4 @@
-"""Every response is good HTTP in the judgement of httplint."""
+"""httplint finds no problem in any response."""
 
 import time
 
@@ -7,7 +7,7 @@ from httplint import HttpRequestLinter, HttpResponseLinter, levels
 
 from wire import MATRIX, Response, exchange
 
-# What httplint minds and we accept, with the reason.
+# The notes of httplint that are accepted, each with the reason.
 ACCEPTED = {
     # Caches may guess how long a response without Cache-Control is fresh. The
     # original sends none either, and there is no Last-Modified to guess from
@@ -17,8 +17,8 @@ ACCEPTED = {
 
 
 @pytest.fixture(scope="module")
-def complaints(swiss):
-    """What httplint minds: (note, response) and where it was found."""
+def reported(swiss):
+    """The notes of httplint, by (note, response), with the requests that they are about."""
     found = {}
     for method, target in MATRIX:
         response = exchange(swiss.url, method, target)
@@ -44,12 +44,12 @@ def lint(url: str, method: str, target: str, response: Response) -> list:
     return [note for parent in linter.notes for note in (parent, *parent.subnotes)]
 
 
-def test_httplint_minds_nothing_but_what_is_accepted(complaints):
-    news = {key: where for key, where in complaints.items() if key not in ACCEPTED}
-    lines = [f"{key}:\n  " + "\n  ".join(where) for key, where in news.items()]
-    assert not news, "\n".join(["expected no notes of httplint but those accepted:", *lines])
+def test_httplint_reports_only_accepted_notes(reported):
+    new = {key: requests for key, requests in reported.items() if key not in ACCEPTED}
+    lines = [f"{key}:\n  " + "\n  ".join(requests) for key, requests in new.items()]
+    assert not new, "\n".join(["expected only accepted notes of httplint, got:", *lines])
 
 
-def test_httplint_still_minds_what_is_accepted(complaints):
-    gone = ACCEPTED - set(complaints)
-    assert not gone, f"expected httplint to mind {gone}; now that it does not, accept less"
+def test_httplint_reports_every_accepted_note(reported):
+    gone = ACCEPTED - set(reported)
+    assert not gone, f"expected httplint to report {gone}: remove from ACCEPTED what it does not"

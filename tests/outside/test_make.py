@@ -1,4 +1,4 @@
-"""make uses Spin where there is one that knows this manifest."""
+"""make uses Spin if the installed version supports this manifest."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ SPIN, HOST = "spin up", "target/release/swiss-host"
 
 @pytest.fixture
 def spin(tmp_path):
-    """The environment of somebody who has this version of Spin."""
+    """Returns an environment in which Spin has the given version."""
 
     def environment(version: str) -> dict[str, str]:
         program = tmp_path / "spin"
@@ -27,15 +27,15 @@ def spin(tmp_path):
     ("version", "server"),
     [("2.7.0", HOST), ("3.5.9", HOST), ("3.6.0", SPIN), ("3.10.0", SPIN), ("4.2.1", SPIN)],
 )
-def test_make_up_takes_spin_from_3_6_on(spin, version, server):
+def test_make_up_uses_spin_from_3_6_on(spin, version, server):
     assert planned(spin(version)).endswith(f"exec {server} --listen 127.0.0.1:5000")
 
 
-def test_make_up_takes_the_port_that_it_is_given():
+def test_make_up_listens_on_the_given_port():
     assert planned({"PORT": "8080"}).endswith("--listen 127.0.0.1:8080")
 
 
-def test_make_push_lets_spin_push_where_there_is_one(spin):
+def test_make_push_pushes_with_spin_if_it_is_installed(spin):
     image = {"IMAGE": "gcr.io/project/swiss:v1", "FORMAT": "spin"}
     push = "target/release/swiss-push --format spin"
     assert planned(image, "push").endswith(f"{push} {image['IMAGE']}")
@@ -43,8 +43,8 @@ def test_make_push_lets_spin_push_where_there_is_one(spin):
 
 
 def planned(environment: dict[str, str], verb: str = "up") -> str:
-    """What make would run."""
-    # The make that runs these tests is none of the other's business.
+    """The commands that make would run."""
+    # The variables of the make that runs these tests must not reach this one.
     inherited = {name: value for name, value in os.environ.items() if "MAKE" not in name}
     command = ["make", "--dry-run", verb]
     made = subprocess.run(

@@ -1,7 +1,7 @@
 """swiss answers as openapi.yaml says, and openapi.yaml is valid.
 
-Schemathesis asks what the document lists, and other registered methods.
-Hypothesis asks what the document can only say in words.
+Schemathesis sends what the document lists, and other registered methods.
+Hypothesis sends what the document can only describe in words.
 """
 
 import json
@@ -15,7 +15,7 @@ from conftest import REPOSITORY
 from wire import Response, exchange
 
 CONTRACT = schemathesis.openapi.from_path(REPOSITORY / "openapi.yaml")
-# The same requests in each run, so that a failure can be seen again.
+# The same requests in each run, so that a failure can be reproduced.
 CONTRACT.config.generation.update(deterministic=True, max_examples=20)
 reproducible = hypothesis.settings(
     database=None,
@@ -28,7 +28,7 @@ KNOWN_PATHS = tuple(CONTRACT.raw_schema["paths"])
 LISTED_METHODS = ("GET", "HEAD", "OPTIONS")
 
 known_paths = strategies.sampled_from(KNOWN_PATHS)
-# A method is any token, and its case counts (RFC 9110 section 9.1). CONNECT is
+# A method is any token, and is case-sensitive (RFC 9110 section 9.1). CONNECT is
 # left out: its target is an authority, not a path (section 9.3.6).
 unlisted_methods = strategies.one_of(
     strategies.sampled_from(("get", "Head", "POST", "PROPFIND", "QUERY")),
@@ -38,7 +38,7 @@ unlisted_methods = strategies.one_of(
 CHARACTER = r"([A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})"
 unlisted_paths = strategies.one_of(
     strategies.from_regex(rf"(/{CHARACTER}{{0,8}}){{1,4}}", fullmatch=True),
-    # A known path with a character put in, or in place of one or two.
+    # A known path with one character inserted, or replacing one or two.
     strategies.builds(
         lambda path, at, character, replaced: path[:at] + character + path[at + replaced :],
         known_paths,
@@ -84,7 +84,7 @@ def test_every_query_is_ignored(swiss, method, path, query):
 
 
 def assert_is(name: str, response: Response) -> None:
-    """That `response` is what #/components/responses calls `name`."""
+    """Asserts that `response` is the one that #/components/responses calls `name`."""
     components = CONTRACT.raw_schema["components"]
     documented = components["responses"][name]
     [(media_type, media)] = documented["content"].items()

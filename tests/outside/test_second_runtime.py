@@ -1,16 +1,15 @@
-"""The same component answers the same under jco, which shares nothing with the
-embedded host: its WebAssembly engine is V8, its HTTP server Node's. jco_setup.mjs is
-what jco itself needs for that.
+"""The component gives the same answers under jco, which shares nothing with the embedded
+host: its WebAssembly engine is V8, its HTTP server Node's. jco_setup.mjs adapts jco.
 """
 
 from wire import MATRIX, Response, exchange
 
-# Node's parser refuses a method that is in no registry; the component never sees it.
+# Node's parser rejects an unregistered method, so the component never gets it.
 UNPARSED = "BREW"
 
 
 def decided(response: Response) -> dict:
-    """What the component decides about a response. The rest is the host's."""
+    """The parts of a response that the component decides. The host decides the rest."""
     fields = ("content-type", "content-length", "allow")
     headers = {name: response.header(name) for name in fields}
     return {"status": response.status, **headers, "content": response.content}

@@ -1,7 +1,7 @@
 """HTTP/1.1 exchanges on a raw socket, and the requests that the suites send.
 
-A client library would tidy up the request (paths, methods) and hide what the
-response is made of (chunks, content after HEAD), which is what is tested here.
+A client library normalizes the request (path, method) and hides parts of the response
+(chunks, content after HEAD). The suites test exactly these.
 """
 
 import re
@@ -20,7 +20,7 @@ METHODS = (
     "PATCH",
     "DELETE",
     "TRACE",
-    "BREW",  # in no registry
+    "BREW",  # not registered
 )
 
 TARGETS = (
@@ -28,7 +28,7 @@ TARGETS = (
     "/ready",
     "/will?x=1",
     "/ready?",
-    # One step beside a known path: what some server or framework forgives.
+    # Close to a known path: some servers and frameworks accept these.
     "/will/",
     "/ready/",
     "//will",
@@ -42,7 +42,7 @@ TARGETS = (
     "/will;x=1",
     "/WILL",
     "/Ready",
-    # Unknown altogether.
+    # Not close to a known path.
     "/",
     "/unknown",
     "/will/x",
@@ -54,14 +54,14 @@ MATRIX = [(method, target) for method in METHODS for target in TARGETS]
 
 @dataclass(frozen=True)
 class Response:
-    """A response with nothing undone: `content` is every byte after the headers."""
+    """An undecoded response: `content` is every byte after the headers."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     content: bytes
 
     def header(self, name: str) -> str | None:
-        """The value of the field `name` (lower case), None if it is not there."""
+        """The value of the field `name` (lower case), None if the response has none."""
         values = [value for field, value in self.headers if field == name]
         return ", ".join(values) if values else None
 
@@ -71,7 +71,7 @@ class Response:
 
 
 def exchange(url: str, method: str, target: str) -> Response:
-    """Sends one request to the server at `url` and reads until it hangs up."""
+    """Sends one request to the server at `url` and reads until it closes the connection."""
     host = urlsplit(url).netloc
     request = f"{method} {target} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
     name, _, port = host.partition(":")

@@ -1,8 +1,9 @@
-"""Builds images with Debian's buildah, of which only the packages are unpacked:
-without a daemon and without root; it has no registry to pull from, and neither
-reads the user's configuration nor writes outside the folder that it is given.
+"""Builds images with Debian's buildah, from unpacked packages.
 
-BUILDAH  where the packages are unpacked; `make test-packaging` sets it
+It runs without a daemon and without root, has no registry to pull from, does not read
+the user's configuration, and writes only to the folder that it is given.
+
+BUILDAH  folder with the unpacked packages; `make test-packaging` sets it
 """
 
 import os
@@ -21,9 +22,9 @@ POLICY = '{"default": [{"type": "insecureAcceptAnything"}]}\n'
 
 class Buildah:
     def __init__(self, folder: Path):
-        """`folder` is empty. Skips the test where there is no buildah."""
+        """`folder` must be empty. Skips the test if BUILDAH is not set."""
         if not os.environ.get("BUILDAH"):
-            pytest.skip("there is no buildah: `make test-packaging` fetches it on Debian 12")
+            pytest.skip("BUILDAH is not set: `make test-packaging` sets it on Debian 12")
         packages = Path(os.environ["BUILDAH"])
         self._folder, self._count = folder, 0
         libraries = [
@@ -40,8 +41,8 @@ class Buildah:
             (folder / name).write_text(content)
             self._environment[name] = str(folder / name)
         (folder / "policy.json").write_text(POLICY)
-        # The user's own namespace, where Debian's way of having one with many
-        # users would need a setuid program of the system.
+        # A user namespace with one user, because buildah's own, which has many users,
+        # needs a setuid program of the system.
         unshare = [] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user"]
         self._command = [
             *unshare,

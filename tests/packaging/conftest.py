@@ -1,4 +1,4 @@
-"""A real registry, and what is pushed to it.
+"""A real registry, and the tool that pushes to it.
 
 SWISS_PUSH  the tool of `make push`, target/release/swiss-push by default
 REGISTRY    where Debian's docker-registry is unpacked
@@ -21,7 +21,7 @@ PUSH = Path(os.environ.get("SWISS_PUSH", REPOSITORY / "target/release/swiss-push
 
 @pytest.fixture(scope="session")
 def registry(tmp_path_factory):
-    """A registry that takes everything from everybody."""
+    """A registry that accepts every push without a login."""
     registry = Registry(tmp_path_factory.mktemp("registry"))
     yield registry
     registry.stop()
@@ -37,7 +37,7 @@ def fresh_registry(tmp_path):
 
 @pytest.fixture
 def closed_registry(tmp_path):
-    """A registry that wants the name `user` and the password `secret`."""
+    """A registry that requires the name `user` and the password `secret`."""
     registry = Registry(tmp_path / "registry", closed=True)
     yield registry
     registry.stop()
@@ -50,7 +50,7 @@ def buildah(tmp_path_factory):
 
 @pytest.fixture
 def push(tmp_path):
-    """Runs the tool in the repository, as somebody without any credentials."""
+    """Runs the tool in the repository, by default without any credentials."""
 
     def run(
         *arguments, credentials: dict | None = None, **environment

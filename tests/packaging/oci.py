@@ -1,6 +1,6 @@
-"""What is pushed, as the OCI image specification describes it, wherever it lies.
+"""Reads images of the OCI image specification, from a folder or from a registry.
 
-Every blob is checked against the digest and the size by which it was asked for.
+Every blob is checked against the digest and the size in its descriptor.
 """
 
 import hashlib
@@ -15,13 +15,13 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 
-# From a digest to the bytes, of a folder or of a registry.
+# Returns the bytes of a digest, from a folder or from a registry.
 Fetch = Callable[[str], bytes]
 
 
 @dataclass(frozen=True)
 class Image:
-    """One manifest with everything that it names."""
+    """One manifest with the blobs that it names."""
 
     digest: str
     manifest: dict
@@ -31,9 +31,9 @@ class Image:
     """What a node pulls, in bytes: manifest, config and layers."""
 
     def files(self) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
-        """By path, each file and folder of the layers, and its content.
+        """Each file and folder of the layers, with its content, by path.
 
-        Layers that delete or replace files are not expected.
+        Layers that delete or replace files are not supported.
         """
         found = {}
         for layer in self.layers:
@@ -45,7 +45,7 @@ class Image:
         return found
 
     def unpack(self, folder: Path) -> None:
-        """Lays the files out in `folder`, as a node does before it starts a container."""
+        """Writes the files to `folder`, as a node does before it starts a container."""
         for path, (entry, content) in self.files().items():
             target = folder / path.removeprefix("/")
             if entry.isfile():
@@ -81,7 +81,7 @@ def read(descriptor: dict, fetch: Fetch) -> Image:
 
 
 def blob(descriptor: dict, fetch: Fetch) -> bytes:
-    """The bytes that a descriptor names, after they have been checked."""
+    """The bytes that a descriptor names. Checks their digest and size."""
     content = fetch(descriptor["digest"])
     assert digest(content) == descriptor["digest"]
     assert len(content) == descriptor["size"], f"{descriptor} has {len(content)} bytes"

@@ -1,4 +1,4 @@
-"""Debian's docker-registry on a free port, and what it holds."""
+"""Debian's docker-registry on a free port, and its content."""
 
 import base64
 import json
@@ -12,16 +12,16 @@ import oci
 from server import Server
 
 USER, PASSWORD = "user", "secret"
-# bcrypt, the only scheme that the registry takes.
+# bcrypt, the only scheme that the registry accepts.
 HTPASSWD = "user:$2b$05$9QGYaTBkkavHvZjn/o22xO9YE1kCVypyCpDmibKACyhHAbpNUCuUu\n"
 
 
 class Registry:
     def __init__(self, folder: Path, *, closed: bool = False, tls: tuple[Path, Path] | None = None):
-        """`tls` is the files of a certificate chain and its key. Skips the test
-        where there is no registry server."""
+        """`tls` is the files of a certificate chain and its key. Skips the test if
+        REGISTRY is not set."""
         if not os.environ.get("REGISTRY"):
-            pytest.skip("there is no registry: `make test-packaging` fetches it on Debian 12")
+            pytest.skip("REGISTRY is not set: `make test-packaging` sets it on Debian 12")
         self.folder = folder
         folder.mkdir(exist_ok=True)
         config = {
@@ -37,7 +37,7 @@ class Registry:
             (folder / "htpasswd").write_text(HTPASSWD)
             htpasswd = {"realm": "test", "path": str(folder / "htpasswd")}
             config["auth"] = {"htpasswd": htpasswd}
-        # YAML reads JSON.
+        # JSON is valid YAML.
         (folder / "config.yml").write_text(json.dumps(config))
         program = Path(os.environ["REGISTRY"]) / "usr/bin/docker-registry"
         command = [program, "serve", folder / "config.yml"]
@@ -48,15 +48,15 @@ class Registry:
         self._server.stop()
 
     def tags(self, repository: str) -> list[str]:
-        """The tags of a repository; none where it does not exist.
+        """The tags of a repository; none if it does not exist.
 
-        Read from the registry's files, so that a server that wants a login or
-        TLS, or has stopped, can be asked like any other."""
+        Reads the registry's files, so that it works with a login, with TLS, and
+        after the server has stopped."""
         tags = self.folder / "data/docker/registry/v2/repositories" / repository / "_manifests/tags"
         return sorted(tag.name for tag in tags.iterdir()) if tags.is_dir() else []
 
     def pull(self, repository: str, reference: str) -> oci.Image:
-        """What a node gets for a tag or a digest."""
+        """The image that a node gets for a tag or a digest."""
         media_type, manifest = self._get(repository, "manifests", reference)
         digest = oci.digest(manifest)
         assert reference in (digest, *self.tags(repository))

@@ -1,4 +1,4 @@
-"""What is pushed is what a node expects, and small."""
+"""Pushed artifacts have the format that a node expects, and are small."""
 
 import json
 import subprocess
@@ -10,8 +10,8 @@ from repository import COMPONENT, REPOSITORY, toml
 
 PACKAGE = toml("Cargo.toml")["workspace"]["package"]
 VERSION = PACKAGE["version"]
-# The original's image has 108 MB; 10,000 times less is the aim.
-MOST_BYTES = 12_288
+# The original's image has 108 MB; the goal is 10,000 times less.
+MAX_BYTES = 12_288
 CREATED = "2026-01-01T00:00:00Z"
 EPOCH = "1767225600"
 
@@ -23,11 +23,11 @@ def git(*arguments: str) -> str:
 
 @pytest.fixture
 def pushed(push, registry):
-    """Pushes an artifact of a kind, and pulls by the digest that was printed."""
+    """Pushes an artifact, and pulls it by the printed digest."""
 
-    def pushed(kind: str, tag: str):
+    def pushed(packaging: str, tag: str):
         image = f"{registry.address}/swiss:{tag}"
-        result = push("--format", kind, image, SOURCE_DATE_EPOCH=EPOCH)
+        result = push("--format", packaging, image, SOURCE_DATE_EPOCH=EPOCH)
         assert (result.returncode, result.stderr) == (0, "")
         digest = result.stdout.split(f"{registry.address}/swiss@")[1].split()[0]
         return registry.pull("swiss", digest)
@@ -99,11 +99,11 @@ def test_the_spin_artifact_is_what_spin_writes(pushed):
     }
 
 
-@pytest.mark.parametrize("kind", ["component", "spin"])
-def test_an_artifact_says_what_it_is_and_where_it_is_from(pushed, kind):
-    artifact = pushed(kind, f"annotated-{kind}")
+@pytest.mark.parametrize("packaging", ["component", "spin"])
+def test_the_annotations_describe_the_artifact(pushed, packaging):
+    artifact = pushed(packaging, f"annotated-{packaging}")
     annotations = artifact.manifest["annotations"]
-    # It is there when this clone has a remote that is not a folder.
+    # The source is set only if this clone has a remote that is not a folder.
     annotations.pop("org.opencontainers.image.source", None)
     assert artifact.manifest["mediaType"] == "application/vnd.oci.image.manifest.v1+json"
     assert annotations == {
@@ -118,7 +118,7 @@ def test_an_artifact_says_what_it_is_and_where_it_is_from(pushed, kind):
     }
 
 
-def test_the_source_is_the_remotes_address_and_the_time_the_commits(push, tmp_path):
+def test_the_source_is_the_remotes_address_and_the_time_is_the_commits(push, tmp_path):
     application = application_in_git(tmp_path)
     result = push("--from", application / "spin.toml", "--layout", tmp_path / "layout")
     assert result.stderr == ""
@@ -134,7 +134,7 @@ def test_the_source_is_the_remotes_address_and_the_time_the_commits(push, tmp_pa
 
 
 def application_in_git(folder):
-    """The application in a repository of its own, with one commit and a remote."""
+    """The application in a new Git repository with one commit and a remote."""
     application = folder / "application"
     (application / "target").mkdir(parents=True)
     (application / "target/swiss.wasm").write_bytes(COMPONENT.read_bytes())
@@ -152,9 +152,9 @@ def application_in_git(folder):
     return application
 
 
-@pytest.mark.parametrize("kind", ["component", "spin"])
-def test_the_same_source_makes_the_same_artifact(pushed, kind):
-    first, second = (pushed(kind, f"{time}-{kind}") for time in ("first", "second"))
+@pytest.mark.parametrize("packaging", ["component", "spin"])
+def test_the_same_source_makes_the_same_artifact(pushed, packaging):
+    first, second = (pushed(packaging, f"{time}-{packaging}") for time in ("first", "second"))
     assert first.digest == second.digest
 
 
@@ -165,9 +165,9 @@ def test_a_layout_on_disk_is_the_artifact_and_a_node_pulls_few_bytes(push, pushe
     artifact = oci.read_layout(layout)
     assert artifact.digest == pushed("component", "layout").digest
     assert f"{artifact.size} bytes  in all" in result.stdout
-    print(f"\na node pulls {artifact.size} bytes of at most {MOST_BYTES}")
-    assert artifact.size <= MOST_BYTES
-    # Nothing but what was counted.
+    print(f"\na node pulls {artifact.size} bytes of at most {MAX_BYTES}")
+    assert artifact.size <= MAX_BYTES
+    # The layout has no other bytes than the counted ones.
     on_disk = sum(file.stat().st_size for file in (layout / "blobs").rglob("*") if file.is_file())
     assert on_disk == artifact.size
 
@@ -177,7 +177,7 @@ def test_a_layout_does_not_replace_a_folder(push, tmp_path):
     assert (result.returncode, result.stderr) == (1, f"error: {tmp_path} exists already\n")
 
 
-def test_what_spin_alone_can_package_is_refused(push, tmp_path):
+def test_an_application_that_only_spin_can_package_is_refused(push, tmp_path):
     text = (REPOSITORY / "spin.toml").read_text()
     (tmp_path / "target").mkdir()
     (tmp_path / "target/swiss.wasm").write_bytes(COMPONENT.read_bytes())

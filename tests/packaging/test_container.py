@@ -1,7 +1,7 @@
-"""The image of the Dockerfile: what is in it.
+"""The content of the Dockerfile's image.
 
-target/ stands for the build stage, as the Dockerfile offers it to everyone;
-test_dockerfile.py has that stage.
+target/ replaces the build stage, as the Dockerfile allows; test_dockerfile.py tests that
+stage.
 """
 
 import platform
@@ -13,8 +13,8 @@ import pytest
 import oci
 from repository import COMPONENT, REPOSITORY, toml
 
-# A tenth more than the 5,576 that it takes: room for a label, not for a file.
-MOST_BYTES = 6_144
+# 10% more than the image's 5,576 bytes: room for a label, not for a file.
+MAX_BYTES = 6_144
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_its_parts_have_the_media_types_of_oci(image):
     assert {layer["mediaType"] for layer in image.manifest["layers"]} == {oci.LAYER}
 
 
-def test_it_is_of_the_nodes_operating_system(image):
+def test_it_has_the_nodes_operating_system_and_architecture(image):
     assert image.config["os"] == "linux"
     cpus = {"x86_64": "amd64", "aarch64": "arm64"}
     assert image.config["architecture"] == cpus[platform.machine()]
@@ -52,7 +52,7 @@ def test_its_user_is_not_root_and_is_a_number(image):
     assert image.config["config"]["User"] == "65532:65532"
 
 
-def test_its_labels_say_what_the_manifests_say(image):
+def test_its_labels_match_the_manifests(image):
     package = toml("Cargo.toml")["workspace"]["package"]
     application = toml("spin.toml")["application"]
     assert package["version"] == application["version"]
@@ -88,12 +88,12 @@ def test_any_user_can_read_it_and_none_can_write_it(image):
 
 
 def test_a_node_pulls_few_bytes(image):
-    print(f"\na node pulls {image.size} bytes of at most {MOST_BYTES}")
-    assert image.size <= MOST_BYTES
+    print(f"\na node pulls {image.size} bytes of at most {MAX_BYTES}")
+    assert image.size <= MAX_BYTES
 
 
-def test_its_layers_are_the_same_whoever_builds_it(buildah, image, tmp_path):
-    """Neither the component's mode nor its time is in them."""
+def test_its_layers_do_not_depend_on_who_builds_it(buildah, image, tmp_path):
+    """Neither the component's mode nor its modification time changes them."""
     component = Path(shutil.copyfile(COMPONENT, tmp_path / "swiss.wasm"))
     component.chmod(0o600)
     again = buildah.layout(build(buildah, tmp_path))

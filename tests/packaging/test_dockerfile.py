@@ -1,5 +1,5 @@
-"""The build stages of both Dockerfiles, without the Rust image: what they get, and
-that the component's command makes of it what `make build` makes.
+"""The build stages of both Dockerfiles, without the Rust image: the files that they get,
+and that the component's command builds from them the same bytes as `make build`.
 """
 
 import os
@@ -19,8 +19,8 @@ DOCKERFILE = (REPOSITORY / "Dockerfile").read_text().replace("\\\n", "")
 
 
 def copied(folder: Path, ignore: Path) -> Path:
-    """What an ignore file leaves of the repository, as a build stage copies it."""
-    # With stand-ins, since target/ would take minutes where it is not left out.
+    """The repository without ignored files, as a build stage copies it."""
+    # Stand-ins replace .git/ and target/, because a copy of target/ takes minutes.
     clone = folder / "clone"
     shutil.copytree(REPOSITORY, clone, ignore=shutil.ignore_patterns(".git", "target"))
     for name in (".git", "target"):
@@ -40,33 +40,33 @@ def context(tmp_path_factory):
     return copied(tmp_path_factory.mktemp("context"), REPOSITORY / ".dockerignore")
 
 
-def test_the_rust_image_is_that_of_the_toolchain():
+def test_the_rust_image_has_the_toolchains_version():
     [tag] = re.findall(r"^FROM .*\brust:(\S+) AS build$", DOCKERFILE, re.MULTILINE)
     version = toml("rust-toolchain.toml")["toolchain"]["channel"]
     assert tag == f"{version}-slim-bookworm"
     assert version.startswith(toml("Cargo.toml")["workspace"]["package"]["rust-version"] + ".")
 
 
-def test_the_build_stage_gets_the_sources_and_no_more(context):
+def test_the_build_stage_gets_only_the_sources(context):
     for path in (".git", "target", "chart", "rust-toolchain.toml"):
         assert not (context / path).exists(), path
     for path in ("Cargo.lock", "Cargo.toml", "src", "wit"):
         assert (context / path).exists(), path
 
 
-def test_the_build_stage_makes_the_component(context, tmp_path):
-    """Its command, with the tool that is compiled already, on the sources that it gets."""
+def test_the_build_stage_builds_the_component(context, tmp_path):
+    """Runs the stage's command, with the compiled build tool, on the stage's sources."""
     [command] = re.findall(r"^RUN (.*)$", DOCKERFILE, re.MULTILINE)
     cargo, _, arguments = command.partition(" -- ")
     assert shlex.split(cargo) == shlex.split("cargo run --release --locked --package swiss-build")
     option, output = shlex.split(arguments)
     assert re.search(rf"^COPY .*--from=build {output} ", DOCKERFILE, re.MULTILINE)
 
-    # What cargo has compiled there of the dependencies serves this copy, too.
+    # This copy uses the dependencies that cargo has already compiled.
     (context / "target").symlink_to(COMPONENT.parent)
     made = tmp_path / "swiss.wasm"
     version = toml("rust-toolchain.toml")["toolchain"]["channel"]
-    # Without rust-toolchain.toml the version is the image's.
+    # The stage has no rust-toolchain.toml, so the image sets the version.
     build = subprocess.run(
         [REPOSITORY / "target/release/swiss-build", option, made],
         cwd=context,
@@ -79,7 +79,7 @@ def test_the_build_stage_makes_the_component(context, tmp_path):
 
 
 def test_the_stage_of_the_node_installer_gets_the_whole_workspace(tmp_path):
-    """Cargo does not begin where a member of it is missing."""
+    """Cargo fails if a member of the workspace is missing."""
     ignore = REPOSITORY / "runtime-class/Dockerfile.dockerignore"
     stage = copied(tmp_path, ignore)
     for path in (".git", "target", "chart", "rust-toolchain.toml"):
@@ -90,8 +90,8 @@ def test_the_stage_of_the_node_installer_gets_the_whole_workspace(tmp_path):
     assert '"name":"swiss-node-installer"' in cargo.stdout
 
 
-def test_buildkit_makes_no_folder_that_the_user_cannot_enter():
-    """It gives the mode to folders that it makes, where buildah gives 755."""
+def test_buildkit_creates_no_folder_that_the_user_cannot_enter():
+    """BuildKit gives the mode to folders that it creates, where buildah gives 755."""
     for instruction in DOCKERFILE.splitlines():
         if instruction.startswith("COPY") and (mode := re.search(r"--chmod=(\d+)", instruction)):
             into_a_folder = instruction.split()[-1] != "/"

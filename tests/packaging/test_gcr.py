@@ -1,4 +1,4 @@
-"""The name gcr.io, over TLS, as a user types it: a proxy leads it to a server here."""
+"""Pushes to gcr.io over TLS, as a user does. A proxy connects to a server on this machine."""
 
 import json
 import ssl
@@ -9,21 +9,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import trustme
 
-from between import Proxy
 from registry import Registry
+from relay import Proxy
 
 IMAGE = "gcr.io/my-project/swiss:v1"
 
 
 @pytest.fixture(scope="module")
 def authority():
-    """A certificate authority that only these tests know."""
+    """A certificate authority that only these tests trust."""
     return trustme.CA()
 
 
 @pytest.fixture
 def to_gcr(push, authority, tmp_path):
-    """Pushes, with gcr.io at an address on this machine."""
+    """Pushes to gcr.io, whose connections go to an address on this machine."""
     certificates = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(certificates)
 
@@ -51,21 +51,21 @@ def gcr(authority, tmp_path):
     registry.stop()
 
 
-def test_gcr_io_takes_the_artifact(to_gcr, gcr):
+def test_gcr_io_accepts_the_artifact(to_gcr, gcr):
     pushed = to_gcr(gcr.address)
     assert (pushed.returncode, pushed.stderr) == (0, "")
     assert "--set image.repository=gcr.io/my-project/swiss \\\n" in pushed.stdout
     assert gcr.tags("my-project/swiss") == ["v1"]
 
 
-def test_a_certificate_of_nobodys_is_not_trusted(to_gcr, gcr):
+def test_a_certificate_of_an_unknown_authority_is_not_trusted(to_gcr, gcr):
     refused = to_gcr(gcr.address, trusted=False)
     assert refused.returncode == 1
     assert "certificate" in refused.stderr
     assert gcr.tags("my-project/swiss") == []
 
 
-def test_nothing_is_sent_without_tls_beyond_this_machine(to_gcr, registry):
+def test_nothing_is_sent_to_another_machine_without_tls(to_gcr, registry):
     refused = to_gcr(registry.address)
     assert refused.returncode == 1
     assert registry.tags("my-project/swiss") == []
@@ -83,7 +83,7 @@ def test_nothing_is_sent_without_tls_beyond_this_machine(to_gcr, registry):
         ),
     ],
 )
-def test_a_repository_that_does_not_exist_comes_with_its_command(
+def test_the_error_for_a_missing_repository_has_the_command_that_creates_it(
     to_gcr, authority, status, code, message
 ):
     with artifact_registry(authority, status, code, message) as address:
@@ -97,7 +97,7 @@ def test_a_repository_that_does_not_exist_comes_with_its_command(
 
 
 class artifact_registry:  # noqa: N801, read as a function
-    """A server that answers a push as Artifact Registry does without the repository."""
+    """A server that answers a push as Artifact Registry does if the repository is missing."""
 
     def __init__(self, authority: trustme.CA, status: int, code: str, message: str):
         refusal = json.dumps({"errors": [{"code": code, "message": message}]}).encode()

@@ -1,4 +1,4 @@
-"""`make push`: to a real registry, with what docker's configuration has, or a sentence."""
+"""`make push` to a real registry, with the credentials of docker's configuration."""
 
 import base64
 import json
@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from between import Cut
+from relay import DisconnectingRelay
 from repository import REPOSITORY
 
 LOGIN = base64.b64encode(b"user:secret").decode()
@@ -41,7 +41,7 @@ def test_make_push_without_an_image_says_what_is_missing():
 
 
 def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    # The make that runs these tests is none of the other's business.
+    # The variables of the make that runs these tests must not reach this one.
     inherited = {name: value for name, value in os.environ.items() if "MAKE" not in name}
     return subprocess.run(
         ["make", *arguments],
@@ -52,7 +52,7 @@ def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
     )
 
 
-def test_without_a_tag_it_is_the_applications_version(push, fresh_registry):
+def test_the_default_tag_is_the_applications_version(push, fresh_registry):
     assert push(f"{fresh_registry.address}/swiss").returncode == 0
     assert fresh_registry.tags("swiss") == ["0.1.0"]
 
@@ -61,7 +61,7 @@ def test_a_tag_with_other_content_is_replaced_only_when_forced(push, fresh_regis
     image = f"{fresh_registry.address}/swiss:v1"
     assert push(image, SOURCE_DATE_EPOCH="1").returncode == 0
     old = fresh_registry.pull("swiss", "v1").digest
-    # The same once more is no replacement.
+    # A second push of the same content replaces nothing.
     assert push(image, SOURCE_DATE_EPOCH="1").returncode == 0
 
     refused = push(image, SOURCE_DATE_EPOCH="2")
@@ -79,13 +79,13 @@ def test_a_tag_with_other_content_is_replaced_only_when_forced(push, fresh_regis
 @pytest.mark.parametrize(
     "name", ["gcr.io/Project/swiss", "https://gcr.io/project/swiss", "swiss:v1@sha256:" + "5" * 64]
 )
-def test_what_is_no_image_name_is_refused(push, name):
+def test_an_invalid_image_name_is_refused(push, name):
     refused = push(name)
     assert refused.returncode == 1
     assert re.fullmatch(rf"error: IMAGE={re.escape(name)} .*\n", refused.stderr)
 
 
-def test_who_is_not_logged_in_learns_how(push, closed_registry):
+def test_the_error_without_a_login_has_the_login_command(push, closed_registry):
     refused = push(f"{closed_registry.address}/swiss:v1")
     assert (refused.returncode, refused.stderr) == (
         1,
@@ -103,7 +103,7 @@ def test_dockers_login_is_used(push, closed_registry):
     assert closed_registry.tags("swiss") == ["v1"]
 
 
-def test_a_wrong_password_is_refused_with_what_to_do(push, closed_registry):
+def test_the_error_for_a_wrong_password_has_the_login_command(push, closed_registry):
     login = {"auths": {closed_registry.address: {"auth": base64.b64encode(b"user:wrong").decode()}}}
     refused = push(f"{closed_registry.address}/swiss:v1", credentials=login)
     assert refused.stderr == (
@@ -113,7 +113,7 @@ def test_a_wrong_password_is_refused_with_what_to_do(push, closed_registry):
     )
 
 
-def test_a_credential_helper_is_asked(push, closed_registry, tmp_path):
+def test_a_credential_helper_is_used(push, closed_registry, tmp_path):
     # As `gcloud auth configure-docker` sets it up.
     helper = tmp_path / "docker-credential-test"
     answer = json.dumps({"ServerURL": "", "Username": "user", "Secret": "secret"})
@@ -130,7 +130,7 @@ def test_a_credential_helper_is_asked(push, closed_registry, tmp_path):
     assert (tmp_path / "asked").read_text().strip() == closed_registry.address
 
 
-def test_a_credential_helper_that_is_missing_is_named(push, closed_registry):
+def test_the_error_for_a_missing_credential_helper_has_the_login_command(push, closed_registry):
     refused = push(
         f"{closed_registry.address}/swiss:v1",
         credentials={"credHelpers": {closed_registry.address: "nowhere"}},
@@ -140,7 +140,7 @@ def test_a_credential_helper_that_is_missing_is_named(push, closed_registry):
     assert f"run `docker login {closed_registry.address}`" in refused.stderr
 
 
-def test_a_registry_that_is_not_there_is_named(push):
+def test_an_unreachable_registry_is_named(push):
     with socket.create_server(("127.0.0.1", 0)) as unused:
         address = "{}:{}".format(*unused.getsockname())
     refused = push(f"{address}/swiss:v1")
@@ -154,18 +154,18 @@ def test_a_registry_that_is_not_there_is_named(push):
 @pytest.mark.parametrize(
     "request_line", ["POST ", "PUT /v2/swiss/blobs", "PUT /v2/swiss/manifests"]
 )
-def test_a_registry_that_goes_away_leaves_no_tag(push, fresh_registry, request_line):
-    with Cut(fresh_registry.address, request_line.encode()) as wire:
-        refused = push(f"{wire.address}/swiss:v1")
-        assert wire.was_cut
+def test_a_registry_that_disconnects_has_no_tag(push, fresh_registry, request_line):
+    with DisconnectingRelay(fresh_registry.address, request_line.encode()) as relay:
+        refused = push(f"{relay.address}/swiss:v1")
+        assert relay.disconnected
         assert refused.returncode == 1
         assert refused.stderr.startswith(
-            f"error: {wire.address} did not take {wire.address}/swiss; nothing was tagged: "
+            f"error: {relay.address} did not take {relay.address}/swiss; nothing was tagged: "
         )
     assert fresh_registry.tags("swiss") == []
 
 
-def test_spin_itself_pushes_its_format(push, fresh_registry, tmp_path):
+def test_spin_pushes_a_spin_artifact(push, fresh_registry, tmp_path):
     image = f"{fresh_registry.address}/swiss"
     digest = "sha256:" + "5" * 64
     spin = tmp_path / "spin"
@@ -185,7 +185,7 @@ echo 'Pushed with digest {digest}'
     assert "org.opencontainers.image.created=2026-01-01T00:00:00Z" in asked
     assert asked[-2:] == ["--insecure", f"{image}:v1"]
 
-    # A component artifact is none of Spin's, which pushed nothing.
+    # Spin does not push a component artifact, and this stand-in for Spin pushes nothing.
     assert push("--spin", spin, f"{image}:v1").returncode == 0
     assert fresh_registry.tags("swiss") == ["v1"]
     refused = push(*arguments)
@@ -193,7 +193,7 @@ echo 'Pushed with digest {digest}'
     assert refused.stderr.startswith(f"error: {image}:v1 is there already, with the digest sha256:")
 
 
-def test_a_spin_that_fails_has_said_why(push, registry):
+def test_a_failure_of_spin_is_reported(push, registry):
     refused = push("--spin", "false", "--format", "spin", f"{registry.address}/swiss:failed")
     assert (refused.returncode, refused.stderr) == (
         1,

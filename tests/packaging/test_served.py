@@ -1,4 +1,4 @@
-"""Every packaging is served by the embedded host, as it was pulled from a registry."""
+"""The embedded host serves every packaging as it is pulled from a registry."""
 
 import json
 import re
@@ -30,7 +30,7 @@ def pushed(push, buildah, registry):
 
 
 @pytest.mark.parametrize("packaging", ["component", "spin", "container"])
-def test_what_is_pulled_by_digest_is_served(pushed, registry, packaging, tmp_path):
+def test_a_packaging_pulled_by_digest_is_served(pushed, registry, packaging, tmp_path):
     artifact = registry.pull("served", pushed(packaging))
     host = REPOSITORY / "target/release/swiss-host"
     command = [host, "--listen", "127.0.0.1:0", "--from", application(artifact, tmp_path)]
@@ -43,8 +43,8 @@ def test_what_is_pulled_by_digest_is_served(pushed, registry, packaging, tmp_pat
 
 
 def application(artifact: oci.Image, folder: Path) -> Path:
-    """The `spin.toml` of an artifact: its own, or one that says what the shim
-    makes of the artifact's layers."""
+    """The `spin.toml` of an artifact: its own, or one that describes the application
+    that the shim creates from the artifact's layers."""
     manifest = folder / "spin.toml"
     media_type = artifact.manifest["layers"][0]["mediaType"]
     if media_type == oci.LAYER:

@@ -1,6 +1,6 @@
-// Kubernetes itself, by its Go module. Its own go.mod replaces these modules by
-// folders of its repository, which only holds there: here they are those of the
-// same release.
+// Kubernetes itself, as a Go module. Its own go.mod replaces these modules with folders
+// of its repository. Go ignores the replacements of a dependency, so this file
+// replaces them with the modules of the same release.
 module swiss/kubernetes
 
 go 1.26.0

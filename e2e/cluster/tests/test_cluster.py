@@ -1,4 +1,4 @@
-"""The cluster by itself: it comes up in time, and goes without a trace."""
+"""The cluster by itself: it comes up in time, and leaves nothing behind."""
 
 import os
 import subprocess
@@ -25,21 +25,21 @@ def cluster(*arguments, **environment) -> subprocess.CompletedProcess:
 
 
 @pytest.fixture(scope="module")
-def visit():
-    """Up and down again: what was seen before, meanwhile and afterwards."""
-    before = machine.look()
+def lifecycle():
+    """Starts and stops a cluster: the commands' results and the changes on the machine."""
+    before = machine.take_snapshot()
     start = time.monotonic()
     up = cluster("up")
     seconds = time.monotonic() - start
     nodes = cluster("run", "kubectl", "get", "nodes")
     # A pod has mounts, cgroups and a network namespace of its own.
     image = "--image=127.0.0.1:5000/busybox:1"
-    # Nothing has taken the startup taint away.
+    # The nodes still have the startup taint.
     anywhere = '--overrides={"spec": {"tolerations": [{"operator": "Exists"}]}}'
     cluster("run", "kubectl", "run", "pod", image, anywhere, "--", "sleep", "3600")
     pod = cluster("run", "kubectl", "wait", "--for=condition=Ready", "pod/pod", "--timeout=60s")
     second = cluster("up")
-    busy = machine.look()
+    busy = machine.take_snapshot()
     down = cluster("down")
     yield {
         "up": up,
@@ -49,41 +49,41 @@ def visit():
         "second": second,
         "busy": busy.since(before),
         "down": down,
-        "left": machine.look().since(before),
+        "left": machine.take_snapshot().since(before),
     }
 
 
-def test_two_nodes_are_ready_within_15_seconds(visit):
-    assert visit["up"].returncode == 0, visit["up"].stderr
-    lines = [line.split()[:2] for line in visit["nodes"].stdout.splitlines()]
-    assert lines[1:] == [[name, "Ready"] for name in layout.NODES], visit["nodes"].stderr
-    assert visit["pod"].returncode == 0, visit["pod"].stderr
-    assert visit["seconds"] < WARM_SECONDS
+def test_two_nodes_are_ready_within_15_seconds(lifecycle):
+    assert lifecycle["up"].returncode == 0, lifecycle["up"].stderr
+    lines = [line.split()[:2] for line in lifecycle["nodes"].stdout.splitlines()]
+    assert lines[1:] == [[name, "Ready"] for name in layout.NODES], lifecycle["nodes"].stderr
+    assert lifecycle["pod"].returncode == 0, lifecycle["pod"].stderr
+    assert lifecycle["seconds"] < WARM_SECONDS
 
 
-def test_nothing_is_left_of_it(visit):
-    assert visit["down"].returncode == 0, visit["down"].stderr
-    assert visit["left"] == {}
+def test_nothing_is_left_after_down(lifecycle):
+    assert lifecycle["down"].returncode == 0, lifecycle["down"].stderr
+    assert lifecycle["left"] == {}
     assert not layout.STATE.exists()
 
 
-def test_a_second_cluster_is_refused(visit):
-    assert visit["second"].returncode != 0
-    assert "A cluster is up already" in visit["second"].stderr
+def test_a_second_cluster_is_refused(lifecycle):
+    assert lifecycle["second"].returncode != 0
+    assert "A cluster is already up" in lifecycle["second"].stderr
 
 
-def test_what_is_looked_at_would_show_a_cluster(visit):
-    """The control: a cluster that is up is seen, and only where it has to be."""
-    assert set(visit["busy"]) == {"cgroups", "processes"}
+def test_a_snapshot_shows_a_running_cluster(lifecycle):
+    """The control: a running cluster is visible, and only as cgroups and processes."""
+    assert set(lifecycle["busy"]) == {"cgroups", "processes"}
 
 
-def test_a_cluster_that_does_not_come_up_says_so_and_ends(tmp_path):
-    before = machine.look()
+def test_a_failed_start_is_reported_and_leaves_nothing(tmp_path):
+    before = machine.take_snapshot()
     result = cluster("up", STATE=str(tmp_path / "state"), KUBERNETES="/nowhere")
     assert result.returncode != 0
     assert "The logs are in" in result.stderr
     assert "kube-apiserver" in (tmp_path / "state/log/node.log").read_text()
-    assert machine.look().since(before) == {}
+    assert machine.take_snapshot().since(before) == {}
 
 
 def test_a_command_without_a_cluster_is_refused(tmp_path):

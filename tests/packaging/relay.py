@@ -1,11 +1,11 @@
-"""What stands between a client and a registry."""
+"""Servers between a client and a registry."""
 
 import socket
 import threading
 
 
-class Between:
-    """A server at `address` that hands on to `to` what it gets."""
+class Relay:
+    """A server at `address` that forwards connections to `to`."""
 
     def __init__(self, to: str):
         host, port = to.split(":")
@@ -24,7 +24,7 @@ class Between:
         while True:
             try:
                 client, _ = self._server.accept()
-                self.greet(client)
+                self.handshake(client)
                 upstream = socket.create_connection(self._to)
             except OSError:
                 return
@@ -34,7 +34,7 @@ class Between:
     def _forward(self, source: socket.socket, target: socket.socket) -> None:
         with source, target:
             try:
-                while (data := source.recv(65536)) and self.passes(data):
+                while (data := source.recv(65536)) and self.forwards(data):
                     target.sendall(data)
                 target.shutdown(socket.SHUT_RDWR)
                 source.shutdown(socket.SHUT_RDWR)
@@ -42,22 +42,22 @@ class Between:
                 # The other direction has ended the connection.
                 pass
 
-    def greet(self, client: socket.socket) -> None:
-        """What is said before anything is handed on."""
+    def handshake(self, client: socket.socket) -> None:
+        """Called before anything is forwarded."""
 
-    def passes(self, data: bytes) -> bool:  # noqa: ARG002
-        """Whether `data` is handed on; if not, the connection ends."""
+    def forwards(self, data: bytes) -> bool:  # noqa: ARG002
+        """Whether `data` is forwarded; if not, the connection ends."""
         return True
 
 
-class Proxy(Between):
-    """An HTTP proxy that knows one server for whatever it is asked for."""
+class Proxy(Relay):
+    """An HTTP proxy that connects to one server, whatever the client asks for."""
 
     def __init__(self, to: str):
         super().__init__(to)
         self.asked_for: set[str] = set()
 
-    def greet(self, client: socket.socket) -> None:
+    def handshake(self, client: socket.socket) -> None:
         request = b""
         while not request.endswith(b"\r\n\r\n") and (byte := client.recv(1)):
             request += byte
@@ -66,16 +66,16 @@ class Proxy(Between):
         client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
 
 
-class Cut(Between):
-    """A server that goes away at a request that starts with `request_line`."""
+class DisconnectingRelay(Relay):
+    """A relay that disconnects at a request that starts with `request_line`."""
 
     def __init__(self, to: str, request_line: bytes):
         super().__init__(to)
         self._request_line = request_line
-        self.was_cut = False
+        self.disconnected = False
 
-    def passes(self, data: bytes) -> bool:
+    def forwards(self, data: bytes) -> bool:
         if data.startswith(self._request_line):
-            self.was_cut = True
+            self.disconnected = True
             self._server.close()
-        return not self.was_cut
+        return not self.disconnected
