@@ -77,12 +77,16 @@ help: ## List the verbs
 
 .PHONY: test
 test: ## Run everything that needs no cluster
-	$(call in_turn,lint test-component test-outside test-packaging test-chart test-installer test-bench)
+	$(call in_turn,test-repository lint test-component test-outside test-packaging test-chart test-installer test-bench)
 	@echo "All tests passed."
 
 # Makes the targets $(1) one after the other, and says at the end how long each took.
 in_turn = @times=; for part in $(1); do SECONDS=0; $(MAKE) $$part; \
   times+=$$(printf '%6d s  %s' $$SECONDS $$part)$$'\n'; done; printf '\n%s\n' "$$times"
+
+.PHONY: test-repository
+test-repository: $(PYTHON)/installed ## Compare ARCHITECTURE.md, links and Makefile with the repository
+	$(PYTHON)/bin/python -m pytest tests/repository
 
 .PHONY: test-component
 test-component: build-variants ## Test the component and the tools, in Rust

@@ -7,8 +7,6 @@ SHIM_PACKAGES := libprotobuf-dev libprotobuf32 libprotoc32 libseccomp-dev protob
 SHIM_ROOT := $(CACHE)/debian-$(CODENAME)-shim
 SHIM_LIBRARIES := $(SHIM_ROOT)/usr/lib/$(shell uname -m)-linux-gnu
 
-SHIM_BINARY := containerd-shim-spin-v2
-
 shim test-shim: export PROTOC := $(SHIM_ROOT)/usr/bin/protoc
 shim test-shim: export PROTOC_INCLUDE := $(SHIM_ROOT)/usr/include
 shim test-shim: export LIBSECCOMP_LINK_TYPE := static
@@ -19,12 +17,12 @@ shim test-shim: export LD_LIBRARY_PATH := $(SHIM_LIBRARIES)
 .PHONY: shim test-shim
 
 shim: | $(SHIM_ROOT) ## Build the stand-in shim target/release/containerd-shim-spin-v2
-	cargo build $(WORKSPACE) --bin $(SHIM_BINARY)
+	cargo build $(WORKSPACE) --bin containerd-shim-spin-v2
 
 # The driver of `cargo clippy`, which would check all dependencies first, although
 # they are compiled.
 test-shim: | $(SHIM_ROOT) ## Lint and test the stand-in shim by itself
-	RUSTC_WORKSPACE_WRAPPER=clippy-driver cargo test $(WORKSPACE) --bin $(SHIM_BINARY)
+	RUSTC_WORKSPACE_WRAPPER=clippy-driver cargo test $(WORKSPACE) --bin containerd-shim-spin-v2
 
 $(SHIM_ROOT):
 	$(call unpack_debian,$(SHIM_PACKAGES))
