@@ -1,11 +1,11 @@
-# Everything that can be done here is a verb of this file; `make help` lists them.
+# The verbs of the project. `make help` lists them.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-# Cargo's own folder, whatever the user's environment says: tests look there.
+# The tests look for binaries there, whatever the user's environment says.
 export CARGO_TARGET_DIR := $(CURDIR)/target
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/swiss
 PORT ?= 5000
@@ -17,18 +17,18 @@ WORKSPACE := --release --locked --workspace
 # With the features that only tests turn on.
 TESTED := $(WORKSPACE) --features swiss-node-installer/crash-points,swiss-node-installer/cluster-tests
 
-# Spin, where it is on PATH and is 3.6 or newer.
+# `spin`, if PATH has version 3.6 or newer.
 SPIN := $(shell spin --version 2>/dev/null | awk '$$1 == "spin" { split($$2, v, "."); if (v[1] * 100 + v[2] >= 306) print $$1 }')
 
-# What the tests need of PyPI and npm, in folders named by the lock file's
-# content: a changed lock file is another folder, and the file's time means nothing.
+# The folder named $(1) for what the lock file $(2) pins. Its name has the digest of
+# the lock file, so a change of that file leads to another folder.
 locked = $(CACHE)/$(1)-$(firstword $(shell sha256sum $(2)))
 PYTHON := $(call locked,python,requirements.txt)
 JCO := $(call locked,jco,tests/outside/package-lock.json)
 
-# Debian packages $(1), of the machine's own release or of the suite $(2) from the
-# same server, unpacked into the folder $@: nothing is installed, no root is
-# needed, and the folder is there only when it is whole.
+# Unpacks the Debian packages $(1), of the machine's release or of the suite $(2) from
+# the same server, into the folder $@. It installs nothing and needs no root. The last
+# step creates the folder, so a folder that exists is complete.
 unpack_debian = rm -rf $@.new && mkdir -p $@.new/lists/partial $@.new/archives/partial $@.new/root && \
   $(if $(2),echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(debian_server) $(2) main" >$@.new/sources.list &&) \
   $(private_apt) $(if $(2),$(of_suite)) update && cd $@.new/archives && \
@@ -38,8 +38,8 @@ private_apt = apt-get -qq -oDebug::NoLocking=1 -oAPT::Sandbox::User= -oDir::Stat
 of_suite = -oDir::Etc::sourcelist=$@.new/sources.list -oDir::Etc::sourceparts=/dev/null
 debian_server = $$(apt-get indextargets --format '$$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep '/debian/\?$$' | head -n 1)
 
-# Debian's release, where this is one. BOOKWORM is not empty on Debian 12, whose
-# packages are linked to its own libraries.
+# The name of the Debian release. BOOKWORM is not empty on Debian 12: its packages need
+# its libraries.
 CODENAME := $(shell sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null)
 BOOKWORM := $(filter bookworm,$(CODENAME))
 
@@ -57,7 +57,7 @@ build: ## Build the component target/swiss.wasm
 	@echo "[2/3] Building the component."
 	target/release/swiss-build
 
-# What the tests run even where there is a Spin.
+# The tests need these binaries even if Spin is installed.
 .PHONY: tools
 tools:
 	cargo build $(WORKSPACE) --bin swiss-build --bin swiss-host --bin swiss-push
@@ -80,7 +80,7 @@ test: ## Run everything that needs no cluster
 	$(call in_turn,test-repository lint test-component test-outside test-packaging test-chart test-installer test-bench)
 	@echo "All tests passed."
 
-# Makes the targets $(1) one after the other, and says at the end how long each took.
+# Makes the targets $(1) one after the other, and prints at the end how long each took.
 in_turn = @times=; for part in $(1); do SECONDS=0; $(MAKE) $$part; \
   times+=$$(printf '%6d s  %s' $$SECONDS $$part)$$'\n'; done; printf '\n%s\n' "$$times"
 
@@ -104,7 +104,7 @@ ifneq ($(BOOKWORM),)
 	target/release/swiss-build --std debian --output target/variants/abort.wasm
 	target/release/swiss-build --std debian --panic immediate-abort --output target/variants/immediate-abort.wasm
 else
-	@echo "skipped: the component by Debian's compiler, which takes Debian 12"
+	@echo "skipped: the component by Debian's compiler, which needs Debian 12"
 endif
 
 .PHONY: lint
@@ -117,15 +117,16 @@ lint: $(PYTHON)/installed ## Check format, style, docs, dependencies, spelling
 	ruff format --check tests e2e bench
 	cargo fmt --all --check
 	cargo shear
-# Offline, cargo-deny wants also the crates of other platforms to be there.
+# Offline, cargo-deny also needs the crates of other platforms.
 	cargo fetch --locked
 	cargo deny --workspace --offline --locked check --deny warnings licenses bans sources
-# The stand-in shim takes Debian's libraries: `make test-shim` lints it.
+# `make test-shim` lints the stand-in shim, which needs Debian's libraries.
 	cargo clippy $(TESTED) --exclude swiss-shim --all-targets
 	cargo doc $(TESTED) --exclude swiss-shim --no-deps
 
-# pip installs uv, and uv the rest in a fraction of pip's time. It compiles as pip
-# does: otherwise Flask would at each start, where Python may not write bytecode.
+# pip installs uv, and uv installs the rest in a fraction of pip's time. uv compiles
+# bytecode as pip does: otherwise each start of Flask compiles where Python must not
+# write bytecode.
 $(PYTHON)/installed:
 	python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement <(sed -n '/^uv==/,/# via/p' requirements.txt)

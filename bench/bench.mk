@@ -1,6 +1,6 @@
 # The benchmark and its tools. A part of the main Makefile.
 
-# Elsewhere than on Debian 12 they are those on PATH.
+# Debian 12's tools. Other machines use those on PATH.
 ifneq ($(BOOKWORM),)
 STRACE_ROOT := $(CACHE)/strace-$(STRACE_VERSION)
 VALGRIND_ROOT := $(CACHE)/valgrind-$(VALGRIND_VERSION)
@@ -18,15 +18,15 @@ $(CACHE)/wrk-$(WRK_VERSION):
 	$(call unpack_debian,'wrk=$(WRK_VERSION)-*' libluajit-5.1-2)
 
 BENCH := target/bench
-# What we compare with: see bench/peers/README.md.
+# The peers: see bench/peers/README.md.
 STOCK := $(BENCH)/spin-rust.wasm
 FLOOR := $(BENCH)/floor.wasm
 jco = node $(JCO)/node_modules/@bytecodealliance/jco/dist/jco.js
 
 .PHONY: bench bench-compare bench-docs bench-components optimized test-bench
 
-# What is timed is compiled as Spin is; what is counted in `make test` is not, so
-# that the test does not wait for it.
+# `make bench` times a host that is compiled as Spin is. `make test` counts with the
+# host of `make up`, and so does not wait for this one.
 optimized:
 	cargo build --profile optimized --locked --workspace --bin swiss-host --example probe
 
@@ -47,12 +47,12 @@ test-bench: build bench-components $(VALGRIND_ROOT) ## Hold the work for a reque
 	cargo build $(WORKSPACE) --example probe
 	$(bench_tools) $(PYTHON)/bin/python -m pytest bench/tests $(PYTEST_ARGS)
 
-# What the component is compared with.
+# The components among the peers.
 bench-components: build $(FLOOR) $(PYTHON)/installed $(JCO)/installed
 	target/release/swiss-build --module-of bench/peers/spin-rust --output $(BENCH)/spin-rust.module.wasm
 	$(MAKE) $(STOCK)
 
-# As Spin does when it loads a module.
+# Spin makes a module a component in this way when it loads it.
 $(STOCK): $(BENCH)/spin-rust.module.wasm | $(JCO)/installed
 	$(jco) new --wasi-reactor $< --output $@
 

@@ -6,11 +6,11 @@ include e2e/cluster/cluster.mk
 .PHONY: e2e e2e-suite
 
 # Where the cluster or the shim is another, its parts are not ours to test.
-e2e: ## Install and try everything on a real Kubernetes: ours (takes root), or that of KUBECONFIG
+e2e: ## Install and test everything on a real Kubernetes: ours (needs root), or that of KUBECONFIG
 	$(call in_turn,$(if $(KUBECONFIG),,$(if $(SHIM),,test-shim) test-installer-nodes test-installer-cluster test-cluster) e2e-suite)
 	@echo "All tests on Kubernetes passed."
 
-e2e-suite: build $(HELM3) $(HELM4) $(GATEWAY_API) $(PYTHON)/installed $(if $(KUBECONFIG),,cluster-parts static-installer $(if $(SHIM),,shim)) ## Of these, what is asked of the cluster; PYTEST_ARGS chooses tests
+e2e-suite: build $(HELM3) $(HELM4) $(GATEWAY_API) $(PYTHON)/installed $(if $(KUBECONFIG),,cluster-parts static-installer $(if $(SHIM),,shim)) ## Run only the tests on the cluster; PYTEST_ARGS selects some
 	cargo build $(WORKSPACE) --bin swiss-push
 ifdef KUBECONFIG
 	cd e2e && $(e2e_environment) OTHER_CLUSTER=1 $(PYTHON)/bin/python -m pytest suite -rs $(PYTEST_ARGS)

@@ -52,7 +52,7 @@ test-installer: $(if $(WITH_NODES),$(CONTAINERDS)) ## Test the node installer's 
 test-installer test-installer-nodes test-installer-cluster: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS))
 test-installer test-installer-nodes: export RUNC := $(RUNC)
 test-installer-nodes: export BUSYBOX := $(BUSYBOX)
-test-installer-nodes: $(CONTAINERDS) $(BUSYBOX) ## Kill the node installer at every step, and start pods after it (takes root)
+test-installer-nodes: $(CONTAINERDS) $(BUSYBOX) ## Kill the node installer at every step, and start pods after it (needs root)
 	cargo test $(TESTED) --test crash --test pods
 
 test-installer-cluster: export KUBE_APISERVER := $(KUBE_APISERVER)

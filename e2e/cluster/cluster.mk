@@ -3,21 +3,21 @@ KUBERNETES_MODULE := e2e/cluster/kubernetes
 KUBERNETES_VERSION := $(call go_version,k8s.io/kubernetes,$(KUBERNETES_MODULE))
 KUBERNETES := $(CACHE)/kubernetes-$(KUBERNETES_VERSION)
 
-# Debian's binaries that run on bookworm, too, and are not in it, and bookworm's
-# own. Debian keeps only the newest of a suite, so no version stands here.
+# Binaries of Debian's forky that bookworm does not have and that run on it, and those of
+# bookworm. They have no versions, because Debian keeps only the newest build of a suite.
 E2E_FORKY_PACKAGES := containerd containernetworking-plugins etcd-server
 E2E_BOOKWORM_PACKAGES := busybox-static catatonit docker-registry runc \
   nftables libnftables1 libnftnl11 libmnl0 libjansson4 libxtables12 libedit2 libbsd0 libmd0 libgmp10 libtinfo6 \
   iproute2 libbpf1 libelf1 libcap2 libtirpc3
-# In folders named by the list: a changed list is another folder.
+# The folder named $(1) for the list $(2). A change of the list leads to another folder.
 listed = $(CACHE)/$(1)-$(firstword $(shell echo '$(2)' | sha256sum))
 E2E_FORKY := $(call listed,e2e-forky,$(E2E_FORKY_PACKAGES))
 E2E_BOOKWORM := $(call listed,e2e-bookworm,$(E2E_BOOKWORM_PACKAGES))
 
-# Which shim answers to the handler `spin`: the stand-in, or a path to another.
+# The shim behind the handler `spin`: the stand-in, or the one whose path SHIM gives.
 E2E_SHIM := $(abspath $(or $(SHIM),$(CARGO_TARGET_DIR)/release/containerd-shim-spin-v2))
 
-# Helm and version skew look at it.
+# The version that Kubernetes reports. Helm and the rules on version skew depend on it.
 kubernetes_parts = $(subst ., ,$(KUBERNETES_VERSION))
 kubernetes_version = $(foreach package,k8s.io/component-base/version k8s.io/client-go/pkg/version,\
   -X $(package).gitMajor=$(word 1,$(kubernetes_parts)) -X $(package).gitMinor=$(word 2,$(kubernetes_parts)) \
@@ -33,18 +33,18 @@ cluster = cd e2e && export $(e2e_environment) && $(PYTHON)/bin/python -m cluster
 test-cluster: cluster-parts ## Test that the cluster comes up in time and leaves nothing behind
 	cd e2e && $(e2e_environment) $(PYTHON)/bin/python -m pytest cluster/tests
 
-cluster-up: cluster-parts ## Start a real Kubernetes of two nodes (takes root)
+cluster-up: cluster-parts ## Start a real Kubernetes of two nodes (needs root)
 	$(cluster) up
 
-cluster-shell: ## Look around in it, with kubectl and ctr
+cluster-shell: ## Open a shell in it, with kubectl and ctr
 	$(cluster) run bash
 
-cluster-down: ## Take it away again, and all that is left of it
+cluster-down: ## Stop it, and remove all that it created
 	$(cluster) down
 
 cluster-parts: $(KUBERNETES) $(E2E_FORKY) $(E2E_BOOKWORM) $(PYTHON)/installed
 
-# Kubernetes compiles for ten minutes on two cores, and says nothing meanwhile.
+# `go build` prints nothing for these minutes.
 $(KUBERNETES):
 	@echo "Compiling Kubernetes $(KUBERNETES_VERSION): about ten minutes, the first time."
 	rm -rf $@ $@.new

@@ -1,8 +1,8 @@
 # The stand-in for Spin's shim. A part of the main Makefile.
 
-# What the shim's crates need to compile: Debian's protobuf compiler, and
-# libseccomp, linked statically. Debian keeps only the newest of an update, so
-# no version stands here.
+# The shim's crates need Debian's protobuf compiler to compile, and libseccomp, which
+# they link statically. The packages have no versions, because Debian keeps only the
+# newest build.
 SHIM_PACKAGES := libprotobuf-dev libprotobuf32 libprotoc32 libseccomp-dev protobuf-compiler
 SHIM_ROOT := $(CACHE)/debian-$(CODENAME)-shim
 SHIM_LIBRARIES := $(SHIM_ROOT)/usr/lib/$(shell uname -m)-linux-gnu
@@ -11,7 +11,7 @@ shim test-shim: export PROTOC := $(SHIM_ROOT)/usr/bin/protoc
 shim test-shim: export PROTOC_INCLUDE := $(SHIM_ROOT)/usr/include
 shim test-shim: export LIBSECCOMP_LINK_TYPE := static
 shim test-shim: export LIBSECCOMP_LIB_PATH := $(SHIM_LIBRARIES)
-# Where protoc finds its own libraries.
+# protoc's own libraries.
 shim test-shim: export LD_LIBRARY_PATH := $(SHIM_LIBRARIES)
 
 .PHONY: shim test-shim
@@ -19,8 +19,8 @@ shim test-shim: export LD_LIBRARY_PATH := $(SHIM_LIBRARIES)
 shim: | $(SHIM_ROOT) ## Build the stand-in shim target/release/containerd-shim-spin-v2
 	cargo build $(WORKSPACE) --bin containerd-shim-spin-v2
 
-# The driver of `cargo clippy`, which would check all dependencies first, although
-# they are compiled.
+# With clippy's driver as the compiler. `cargo clippy` would first check all
+# dependencies, although they are compiled.
 test-shim: | $(SHIM_ROOT) ## Lint and test the stand-in shim by itself
 	RUSTC_WORKSPACE_WRAPPER=clippy-driver cargo test $(WORKSPACE) --bin containerd-shim-spin-v2
 

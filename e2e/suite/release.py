@@ -11,7 +11,7 @@ from .commands import CHART, HELM4, get, kubectl, run
 QUICK = {
     "readinessProbe": {"initialDelaySeconds": 0, "periodSeconds": 1},
     "livenessProbe": {"initialDelaySeconds": 1, "periodSeconds": 2},
-    "lifecycle": {"preStop": {"sleep": {"seconds": 4}}},
+    "lifecycle": {"preStop": {"sleep": {"seconds": 1}}},
     "terminationGracePeriodSeconds": 15,
 }
 

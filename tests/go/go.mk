@@ -8,11 +8,9 @@ GO_TOOLS := tests/go
 HELM3_VERSION := $(call go_version,helm.sh/helm/v3,$(GO_TOOLS))
 HELM4_VERSION := $(call go_version,helm.sh/helm/v4,$(GO_TOOLS))
 
-# A build for all programs of a module, so that what they share is compiled once,
-# in a folder named after the lock file. The same flags everywhere, because Go
-# shares what it has compiled only between builds with the same flags: without
-# debugging information, which `-s -w` would drop in the end, and with less
-# garbage collection in the compiler.
+# Go compiles a package once for all builds that have the same flags. So these are the
+# flags of all: no debugging information, which `-s -w` would remove in the end, and
+# less garbage collection in the compiler.
 go_build = CGO_ENABLED=0 GOGC=400 go build -trimpath -pgo=off -gcflags=all=-dwarf=false
 GO_PROGRAMS := $(call locked,go,$(GO_TOOLS)/go.sum)
 KUBE_SCORE_PROGRAMS := $(call locked,kube-score,$(GO_TOOLS)/kube-score/go.sum)
