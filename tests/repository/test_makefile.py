@@ -30,7 +30,7 @@ def targets(kind: str) -> list[str]:
 @pytest.mark.parametrize("test", targets("test"))
 def test_a_verb_runs_every_integration_test(test):
     assert f"--test {test}" in RECIPES, (
-        f"no verb runs the Rust test `{test}`: add `--test {test}` to a `cargo test` of the Makefile"
+        f"no verb runs the Rust test `{test}`: add `--test {test}` to a `cargo test`"
     )
 
 
