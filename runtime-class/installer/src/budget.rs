@@ -1,6 +1,6 @@
-//! How often containerd may be restarted. The node problem detector of GKE
-//! reports a node with five starts in twenty minutes, and other hands restart
-//! it, too.
+//! The limit of containerd restarts. GKE's node problem detector reports a node
+//! on which containerd starts five times in twenty minutes, and the installer is
+//! not the only program that restarts it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,13 +10,13 @@ use anyhow::{Result, ensure};
 
 use crate::files::{self, Access, beside};
 
-/// The file that remembers the restarts of the last minutes.
+/// The file that records the restarts of the last `WINDOW_SECONDS`.
 pub struct Budget {
     file: PathBuf,
 }
 
-const RESTARTS: usize = 3;
-const SECONDS: u64 = 20 * 60;
+const MAX_RESTARTS: usize = 3;
+const WINDOW_SECONDS: u64 = 20 * 60;
 
 impl Budget {
     #[must_use]
@@ -26,34 +26,34 @@ impl Budget {
         }
     }
 
-    /// Says whether a change may begin. It takes one restart, and one more when
-    /// the change has to be taken back.
+    /// Checks that a change may begin. A change takes one restart, and a rollback
+    /// takes a second one.
     ///
     /// # Errors
-    /// When it may not yet, with how long to wait.
+    /// When too few restarts are left, with how long to wait.
     pub fn ensure_room(&self) -> Result<()> {
         let now = now();
         let recent = self.recent(now);
         let wait = recent
             .iter()
             .rev()
-            .nth(RESTARTS - 2)
-            .map_or(0, |oldest| oldest + SECONDS - now);
+            .nth(MAX_RESTARTS - 2)
+            .map_or(0, |oldest| oldest + WINDOW_SECONDS - now);
         ensure!(
             wait == 0,
             "containerd was restarted {} times within {} minutes: the next change of its \
-             configuration has to wait {wait} s",
+             configuration must wait {wait} s",
             recent.len(),
-            SECONDS / 60
+            WINDOW_SECONDS / 60
         );
         Ok(())
     }
 
-    /// Notes a restart, before it happens.
+    /// Records a restart that is about to happen.
     ///
     /// # Errors
-    /// When the note cannot be written: an uncounted restart must not happen.
-    pub fn note(&self) -> Result<()> {
+    /// When the file cannot be written. An unrecorded restart must not happen.
+    pub fn record(&self) -> Result<()> {
         let now = now();
         let mut recent = self.recent(now);
         recent.push(now);
@@ -71,22 +71,22 @@ impl Budget {
         files::rename(&new, &self.file)
     }
 
-    /// Forgets all, for when nothing shall be left.
+    /// Removes the record.
     ///
     /// # Errors
     /// When a file cannot be removed.
-    pub fn forget(&self) -> Result<()> {
+    pub fn remove(&self) -> Result<()> {
         files::remove(&beside(&self.file, ".new"))?;
         files::remove(&self.file)
     }
 
-    /// Seconds since 1970, oldest first. Times in the future are of a clock
-    /// that was wrong.
+    /// The recorded restarts in seconds since 1970, oldest first. A time in the
+    /// future comes from a wrong clock and is ignored.
     fn recent(&self, now: u64) -> Vec<u64> {
         let lines = fs::read_to_string(&self.file).unwrap_or_default();
         let times = lines.lines().filter_map(|line| line.parse().ok());
         times
-            .filter(|time| *time <= now && now - *time < SECONDS)
+            .filter(|time| *time <= now && now - *time < WINDOW_SECONDS)
             .collect()
     }
 }

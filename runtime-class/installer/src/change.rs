@@ -1,5 +1,5 @@
-//! The change of containerd's main configuration: judged before, and taken
-//! back when containerd does not come up with it.
+//! The change of containerd's main configuration. It is judged before it is
+//! made, and rolled back when containerd does not become healthy with it.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -13,29 +13,31 @@ use crate::files;
 use crate::node::Node;
 use crate::restart::restart;
 
-/// Holds off another installer on the same node. The lock is on a folder that
-/// is there anyway, and ends with the process.
+/// Locks the node against another installer. The lock is on the configuration's
+/// folder, so it needs no file of its own, and the kernel releases it when the
+/// process ends.
 ///
 /// # Errors
-/// When another one holds it.
+/// When another installer holds the lock.
 pub fn lock(node: &Node) -> Result<File> {
     let config = node.host().path(&node.config);
     let folder = config.parent().unwrap_or(Path::new("/"));
     let file = File::open(folder).with_context(|| format!("cannot open {}", folder.display()))?;
     rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
-        .context("another installer is at work on this node")?;
+        .context("another installer is running on this node")?;
     Ok(file)
 }
 
-/// A configuration that waits beside the main file, and goes when it is not
-/// put in that one's place.
+/// A judged configuration in a file beside the main file. The file is removed
+/// on drop, unless it has replaced the main file.
 pub struct Candidate<'n> {
     node: &'n Node,
     file: PathBuf,
 }
 
 impl<'n> Candidate<'n> {
-    /// Writes it, and has it judged by the node's own containerd.
+    /// Writes `config` beside the main file, has the node's containerd dump it,
+    /// and calls `judge` with the dump.
     ///
     /// # Errors
     /// When containerd or `judge` refuses it.
@@ -54,14 +56,14 @@ impl<'n> Candidate<'n> {
         Ok(candidate)
     }
 
-    /// Puts it in the main file's place, which has the bytes `from`.
+    /// Replaces the main file, which must still have the bytes `expected`.
     ///
     /// # Errors
-    /// When it cannot, or the main file has other bytes by now.
-    pub fn replace(self, from: &[u8]) -> Result<()> {
+    /// When the main file has other bytes, or cannot be replaced.
+    pub fn replace(self, expected: &[u8]) -> Result<()> {
         ensure!(
-            self.node.read_config()? == from,
-            "{} was changed by another hand at the same time",
+            self.node.read_config()? == expected,
+            "another process changed {} at the same time",
             self.node.config.display()
         );
         files::rename(&self.file, &self.node.host().path(&self.node.config))
@@ -70,44 +72,44 @@ impl<'n> Candidate<'n> {
 
 impl Drop for Candidate<'_> {
     fn drop(&mut self) {
-        // Not there any more when it has replaced the main file.
+        // The file no longer exists when it has replaced the main file.
         let _ = files::remove(&self.file);
     }
 }
 
-/// Keeps the bytes from before beside the main file, for people: what is added
-/// can be taken out without them.
+/// Keeps a copy of the original configuration beside the main file. It is for
+/// people: `uninstall` does not need it.
 ///
 /// # Errors
-/// When they cannot be written.
+/// When the copy cannot be written.
 pub fn keep_original(node: &Node, original: &[u8]) -> Result<()> {
-    let place = node.host().path(&node.original());
-    if fs::read(&place).is_ok_and(|kept| kept == original) {
+    let path = node.host().path(&node.original());
+    if fs::read(&path).is_ok_and(|kept| kept == original) {
         return Ok(());
     }
-    let new = files::beside(&place, ".new");
+    let new = files::beside(&path, ".new");
     files::write(&new, original, node.config_access()?)?;
-    files::rename(&new, &place)
+    files::rename(&new, &path)
 }
 
-/// Goes back to the configuration from before, and says what had happened.
+/// Restores the previous configuration, and adds the result to `cause`.
 pub async fn restore(
     node: &Node,
     original: &[u8],
     before: Option<&cri::Status>,
     cause: Error,
 ) -> Error {
-    warn!("{cause:#}: going back to the configuration from before");
-    let put_back = async {
+    warn!("{cause:#}: restoring the previous configuration");
+    let restored = async {
         let candidate = node.host().path(&node.candidate());
         files::write(&candidate, original, node.config_access()?)?;
         files::rename(&candidate, &node.host().path(&node.config))?;
         restart(node, before, |_| true).await
     };
-    match put_back.await {
-        Ok(()) => cause.context("containerd has its configuration from before again, and is well"),
+    match restored.await {
+        Ok(()) => cause.context("containerd has its previous configuration again, and is healthy"),
         Err(error) => cause.context(format!(
-            "containerd should have its configuration from before again, and is still not well: {error:#}"
+            "containerd should have its previous configuration again, but is not healthy: {error:#}"
         )),
     }
 }

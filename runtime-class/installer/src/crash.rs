@@ -1,8 +1,8 @@
-//! Points at which the tests kill the installer, to see that it can be killed
-//! anywhere. Without the feature `crash-points` there is nothing here.
+//! Points at which the tests kill the installer, to prove that the next run
+//! finishes its work. Without the feature `crash-points` they do nothing.
 
-/// Kills this process, without a last word, if it is the turn of this point:
-/// `CRASH_AT` has its number or its name.
+/// Kills this process with SIGKILL if `CRASH_AT` is the name of this point, or
+/// the number of points passed before it.
 #[cfg(feature = "crash-points")]
 pub fn point(name: &str) {
     use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,5 @@
-//! The question that the kubelet asks containerd: are you well, and which
-//! handlers do you know? Asked of the running process, not of its files.
+//! The CRI call by which the kubelet learns whether containerd is ready and which
+//! handlers it has. The answer is of the running process, not of its files.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -10,23 +10,23 @@ use serde_json::Value;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::Endpoint;
 
-/// What the running containerd says of itself.
+/// The status of the running containerd.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     pub runtime_ready: bool,
-    /// Whether pods could have a network: false on a node without a CNI
-    /// configuration, and when containerd looks for it in the wrong place.
+    /// Whether pods can get a network: false without a CNI configuration in the
+    /// folder that containerd reads.
     pub network_ready: bool,
     pub handlers: Vec<String>,
-    /// Whether it tells the kubelet its handlers, which then are in the Node's
-    /// `status.runtimeHandlers`: containerd 2 does.
+    /// Whether containerd reports its handlers to the kubelet, which lists them in
+    /// the Node's `status.runtimeHandlers`. containerd 2 does, 1.x does not.
     pub reports_handlers: bool,
 }
 
-/// Asks for the status, as CRI's `RuntimeService.Status`.
+/// Calls CRI's `RuntimeService.Status`.
 ///
 /// # Errors
-/// When nobody answers at the socket within some seconds.
+/// When containerd does not answer at the socket within `TIMEOUT`.
 pub async fn status(socket: &Path) -> Result<Status> {
     let answer = tokio::time::timeout(TIMEOUT, ask(socket)).await;
     let response = answer
@@ -58,7 +58,7 @@ pub async fn status(socket: &Path) -> Result<Status> {
 
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// containerd 1.x lists no handlers, but its configuration, as JSON.
+/// containerd 1.x returns its configuration as JSON instead of a list of handlers.
 fn handlers_in_config(config: Option<&String>) -> Vec<String> {
     let config: Value = config
         .and_then(|config| serde_json::from_str(config).ok())
@@ -88,7 +88,7 @@ async fn ask(socket: &Path) -> Result<StatusResponse> {
     Ok(response.into_inner())
 }
 
-// The parts of k8s.io/cri-api's runtime/v1/api.proto that are used.
+// The fields of k8s.io/cri-api's runtime/v1/api.proto that the installer uses.
 
 #[derive(Clone, PartialEq, prost::Message)]
 struct StatusRequest {

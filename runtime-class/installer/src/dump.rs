@@ -1,4 +1,4 @@
-//! What a `containerd config dump` says.
+//! The output of `containerd config dump`.
 
 use std::path::Path;
 
@@ -7,21 +7,21 @@ use serde_json::Value;
 
 use crate::config::LOCAL_PULL;
 
-/// The settings that containerd would run with.
+/// The settings with which containerd would run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dump(Value);
 
 impl Dump {
-    /// Reads what containerd printed for the file at `config`.
+    /// Parses the output of containerd for the file at `config`.
     ///
     /// # Errors
-    /// When it is no TOML.
+    /// When it is not TOML.
     pub fn read(printed: &[u8], config: &Path) -> Result<Self> {
         let text = std::str::from_utf8(printed).context("containerd's dump is not UTF-8")?;
         let mut settings: Value =
-            toml_edit::de::from_str(text).context("containerd's dump is no TOML")?;
-        // containerd 1.x lists the file itself among the imports, and a
-        // candidate has another name.
+            toml_edit::de::from_str(text).context("containerd's dump is not TOML")?;
+        // containerd 1.x lists the file itself among the imports. Without it, the
+        // dumps of the main file and of a candidate can be compared.
         if let Some(imports) = settings.get_mut("imports").and_then(Value::as_array_mut) {
             let config = config.display().to_string();
             imports.retain(|path| path.as_str() != Some(&config));
@@ -29,13 +29,13 @@ impl Dump {
         Ok(Self(settings))
     }
 
-    /// The path or name of the shim that a handler has, if there is the handler.
+    /// The handler's `runtime_type`: the path or the name of its shim.
     #[must_use]
     pub fn runtime_type(&self, handler: &str) -> Option<&str> {
         self.runtime(handler)?.get("runtime_type")?.as_str()
     }
 
-    /// Whether a handler's containers are put under systemd's cgroups, if it says so.
+    /// The handler's `SystemdCgroup`, if it is set.
     #[must_use]
     pub fn systemd_cgroup(&self, handler: &str) -> Option<bool> {
         self.runtime(handler)?
@@ -44,7 +44,8 @@ impl Dump {
             .as_bool()
     }
 
-    /// The same for the node's ordinary containers: the kubelet is set up for it.
+    /// `SystemdCgroup` of runc, or else of the default handler. It matches the
+    /// kubelet's cgroup driver.
     #[must_use]
     pub fn systemd_cgroup_of_runc(&self) -> Option<bool> {
         let default = self
@@ -55,7 +56,7 @@ impl Dump {
             .or_else(|| self.systemd_cgroup(default?))
     }
 
-    /// `use_local_image_pull`; `None` where containerd does not know it.
+    /// `use_local_image_pull`; `None` where containerd does not have the key.
     #[must_use]
     pub fn local_image_pull(&self) -> Option<bool> {
         self.0
@@ -65,7 +66,7 @@ impl Dump {
             .as_bool()
     }
 
-    /// Whether containerd has its plugin for Kubernetes.
+    /// Whether containerd's CRI plugin is enabled.
     #[must_use]
     pub fn has_cri(&self) -> bool {
         self.containerd().is_some()
@@ -82,7 +83,7 @@ impl Dump {
             .find_map(|plugin| plugins.get(plugin)?.get("containerd"))
     }
 
-    /// Everything but what the installer adds.
+    /// All settings except those that the installer adds.
     pub(crate) fn rest(&self, handler: &str) -> Value {
         let mut rest = self.0.clone();
         if let Some(plugins) = rest.get_mut("plugins") {
@@ -103,6 +104,7 @@ impl Dump {
     }
 }
 
-/// containerd 2 dumps a configuration of any version with its newest names.
+/// The names in containerd 2 and 1.x, which dump a configuration of any version
+/// with their newest names.
 const RUNTIME_PLUGINS: [&str; 2] = ["io.containerd.cri.v1.runtime", "io.containerd.grpc.v1.cri"];
 const IMAGES: &str = "io.containerd.cri.v1.images";

@@ -1,4 +1,5 @@
-//! Files that are there whole or not at all, whenever the power goes.
+//! Atomic writes: after a crash or a power failure, a file has either its old
+//! content or its new content.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
@@ -9,7 +10,7 @@ use anyhow::{Context, Result};
 
 use crate::crash;
 
-/// Who may do what with a file.
+/// A file's mode and owner.
 #[derive(Clone, Copy, Debug)]
 pub struct Access {
     pub mode: u32,
@@ -17,10 +18,11 @@ pub struct Access {
     pub group: u32,
 }
 
-/// Writes a file beside the one it will replace, and to the disk.
+/// Creates a file and syncs it to the disk. [`rename`] then replaces another
+/// file with it.
 ///
 /// # Errors
-/// When it cannot, with the path; nothing is left of it then.
+/// When it cannot be written, with the path. No part of the file is left.
 pub fn write(path: &Path, content: &[u8], access: Access) -> Result<()> {
     crash::point("before a file is written");
     let written = try_write(path, content, access);
@@ -33,8 +35,8 @@ pub fn write(path: &Path, content: &[u8], access: Access) -> Result<()> {
 }
 
 fn try_write(path: &Path, content: &[u8], access: Access) -> io::Result<()> {
-    // What a killed run has left; a link there would lead elsewhere.
-    remove_if_there(path)?;
+    // A killed run may have left the file. A symlink must not be followed.
+    remove_if_present(path)?;
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
@@ -49,10 +51,10 @@ fn try_write(path: &Path, content: &[u8], access: Access) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Puts a written file in another's place.
+/// Replaces the file at `to` atomically with the file at `from`.
 ///
 /// # Errors
-/// When it cannot, with the path.
+/// When it cannot be replaced, with the path.
 pub fn rename(from: &Path, to: &Path) -> Result<()> {
     crash::point("before a rename");
     fs::rename(from, to)
@@ -62,30 +64,30 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Removes a file, if it is there.
+/// Removes a file, if it exists.
 ///
 /// # Errors
-/// When it is there and stays, with the path.
+/// When it cannot be removed, with the path.
 pub fn remove(path: &Path) -> Result<()> {
     crash::point("before a file is removed");
-    remove_if_there(path).with_context(|| format!("cannot remove {}", path.display()))
+    remove_if_present(path).with_context(|| format!("cannot remove {}", path.display()))
 }
 
-fn remove_if_there(path: &Path) -> io::Result<()> {
+fn remove_if_present(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
 
-/// A rename lasts once the folder is on the disk.
+/// A rename is durable only after its folder is synced.
 fn sync_folder(file: &Path) -> io::Result<()> {
     file.parent()
         .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
-/// A name beside a file. It does not end as the file does, so that no pattern
-/// of `imports` matches it.
+/// The path with a suffix. It does not end in `.toml`, so that no pattern of
+/// containerd's `imports` matches it.
 #[must_use]
 pub fn beside(file: &Path, suffix: &str) -> PathBuf {
     let mut name = file.as_os_str().to_owned();

@@ -1,4 +1,4 @@
-//! The node's own file system and programs, as a container sees them.
+//! The node's file system and programs, as a container reaches them.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -15,16 +15,17 @@ pub struct Host {
 }
 
 impl Host {
-    /// Where a path of the node is to be found here.
+    /// The path in this container of a path on the node.
     #[must_use]
     pub fn path(&self, on_node: &Path) -> PathBuf {
         self.root.join(on_node.strip_prefix("/").unwrap_or(on_node))
     }
 
-    /// Runs a program of the node in the node's root, for at most `timeout`.
+    /// Runs a program of the node with the node's root, for at most `timeout`.
     ///
     /// # Errors
-    /// When it cannot be run, takes too long, or fails; with its last words.
+    /// When it cannot be run, takes too long, or fails, with the last line of its
+    /// stderr.
     pub async fn run(&self, command: &[String], timeout: Duration) -> Result<Output> {
         let line = command.join(" ");
         let mut process = if self.root == Path::new("/") {
@@ -45,28 +46,28 @@ impl Host {
             .with_context(|| format!("`{line}` took longer than {} s", timeout.as_secs()))?
             .with_context(|| format!("cannot run `{line}`"))?;
         if !output.status.success() {
-            let words = String::from_utf8_lossy(&output.stderr);
-            let last = words.lines().rfind(|line| !line.trim().is_empty());
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            let last = stderr.lines().rfind(|line| !line.trim().is_empty());
             bail!(
                 "`{line}` failed: {}",
-                last.unwrap_or("it gave no reason").trim()
+                last.unwrap_or("it printed no error").trim()
             );
         }
         Ok(output)
     }
 }
 
-/// The hidden subcommand that [`enter`] is for: a process of its own, since the
-/// root is changed for the whole process.
+/// The hidden subcommand that calls [`enter`]. It is a process of its own, because
+/// `chroot` changes the root of the whole process.
 pub const ENTER: &str = "enter";
 
-/// Becomes a program of the node, with the node's root as its root. It takes
-/// the capability SYS_CHROOT and no more, unlike entering the node's namespaces.
+/// Replaces this process with a program of the node that has the node's root. It
+/// needs only the capability SYS_CHROOT, unlike entering the node's namespaces.
 ///
 /// # Errors
-/// When it cannot; it does not come back otherwise.
+/// When the program cannot be run. On success this function does not return.
 pub fn enter(root: &Path, command: &[String]) -> Result<()> {
-    let (program, arguments) = command.split_first().context("no command to run")?;
+    let (program, arguments) = command.split_first().context("the command is empty")?;
     rustix::process::chroot(root)
         .and_then(|()| rustix::process::chdir("/"))
         .with_context(|| format!("cannot change the root to {}", root.display()))?;
@@ -77,8 +78,7 @@ pub fn enter(root: &Path, command: &[String]) -> Result<()> {
             "PATH",
             "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         )
-        // The container's processes have another root than the node's first, so
-        // that systemctl would do nothing.
+        // systemctl does nothing where its root differs from that of PID 1.
         .env("SYSTEMD_IGNORE_CHROOT", "1")
         .exec();
     ensure!(

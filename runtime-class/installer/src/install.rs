@@ -1,5 +1,5 @@
-//! Installs the handler on a node. Each step looks first whether it is done,
-//! so that a run which was killed anywhere is finished by the next.
+//! Installs the handler on a node. Each step first checks whether it is done, so
+//! that the next run finishes a run that was killed at any point.
 
 use std::path::Path;
 
@@ -16,32 +16,32 @@ use crate::node::Node;
 use crate::restart::restart;
 use crate::shim::Shim;
 
-/// What is there after [`install`].
+/// The result of [`install`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Installed {
-    /// Whether containerd was restarted for it.
+    /// Whether containerd was restarted.
     pub restarted: bool,
-    /// Whether containerd tells its handlers to the kubelet, and so to the Node.
-    pub reported: bool,
+    /// Whether containerd reports its handlers to the kubelet.
+    pub reports_handlers: bool,
 }
 
-/// Puts the shim in its place, adds the handler to containerd's configuration
-/// and restarts containerd, each where it is needed.
+/// Installs the shim, adds the handler to containerd's configuration and restarts
+/// containerd, and skips each step that is done.
 ///
 /// # Errors
-/// When anything is not as it should be. The node then has the configuration
-/// from before.
+/// When a step fails. If containerd does not become healthy after its restart, the
+/// previous configuration is restored.
 pub async fn install(node: &Node, shim_source: &Path) -> Result<Installed> {
     let _lock = change::lock(node)?;
-    // What a run has left that was killed.
+    // A killed run may have left it.
     files::remove(&node.host().path(&node.candidate()))?;
-    // Whatever may refuse comes before the first change.
+    // Every check comes before the first change.
     let shim = Shim::read(shim_source)?;
     let plan = plan(node).await?;
     let running = node.status().await;
     if plan.is_change() {
-        // containerd is ill already, and a restart could make that worse.
-        ensure_answers(&running)?;
+        // A restart could make an unhealthy containerd worse.
+        ensure_ready(&running)?;
         node.budget().ensure_room()?;
     }
 
@@ -51,12 +51,12 @@ pub async fn install(node: &Node, shim_source: &Path) -> Result<Installed> {
         None
     };
 
-    let place = node.host().path(&node.shim);
-    if shim.is_at(&place)? {
-        info!("the shim is in its place");
+    let path = node.host().path(&node.shim);
+    if shim.is_at(&path)? {
+        info!("the shim is already installed");
     } else {
-        shim.place(&place)?;
-        info!(path = %place.display(), sha256 = shim.sha256(), "placed the shim");
+        shim.install_at(&path)?;
+        info!(path = %path.display(), sha256 = shim.sha256(), "installed the shim");
     }
 
     let has_handler = |status: &cri::Status| status.handlers.contains(&node.handler);
@@ -67,13 +67,13 @@ pub async fn install(node: &Node, shim_source: &Path) -> Result<Installed> {
     } else if let Ok(status) = &running
         && has_handler(status)
     {
-        info!("containerd has the handler");
+        info!("containerd already has the handler");
         return Ok(Installed {
             restarted: false,
-            reported: status.reports_handlers,
+            reports_handlers: status.reports_handlers,
         });
     } else {
-        // The run that has added it was killed before the restart, or in it.
+        // A run that added the handler was killed before or during the restart.
         node.budget().ensure_room()?;
     }
 
@@ -84,18 +84,18 @@ pub async fn install(node: &Node, shim_source: &Path) -> Result<Installed> {
     info!("containerd has restarted and has the handler");
     Ok(Installed {
         restarted: true,
-        reported: node.status().await?.reports_handlers,
+        reports_handlers: node.status().await?.reports_handlers,
     })
 }
 
-/// What is to be done to the configuration.
+/// The change of the configuration that an installation makes.
 pub struct Plan {
     /// The main file's bytes.
     pub config: Vec<u8>,
-    /// The same with the handler.
+    /// The main file's bytes with the handler.
     pub changed: Vec<u8>,
     pub runtime: Runtime,
-    /// What containerd says with the file as it is.
+    /// containerd's dump of the main file before the change.
     pub before: Dump,
 }
 
@@ -106,23 +106,23 @@ impl Plan {
     }
 }
 
-/// Finds out what is to be done, and does nothing.
+/// Computes the change, and changes nothing.
 ///
 /// # Errors
-/// When the node is one on which nothing must be done.
+/// When the node must not be changed.
 pub async fn plan(node: &Node) -> Result<Plan> {
     let config = node.read_config()?;
     let before = node.dump(&node.config).await?;
     ensure!(
         before.has_cri(),
-        "containerd's plugin for Kubernetes (cri) is off in {}",
+        "containerd's CRI plugin is disabled in {}",
         node.config.display()
     );
     let runtime = node.runtime(&before);
     let original = config::remove(&config, &runtime)?;
     let changed = match before.runtime_type(&node.handler) {
-        // Another file, which this one imports, has the handler; or another
-        // hand has put it into this one.
+        // The installer has not added the handler: it comes from an imported file,
+        // or another program has added it to the main file.
         Some(path) if original == config && path == runtime.shim => original,
         Some(path) if original == config => bail!(
             "containerd already has a handler {} with runtime_type {path}, not {}: remove it, or \
@@ -143,18 +143,18 @@ pub async fn plan(node: &Node) -> Result<Plan> {
 async fn judge<'n>(node: &'n Node, plan: &Plan) -> Result<Candidate<'n>> {
     Candidate::judged(node, &plan.changed, |after| {
         if after.local_image_pull() == Some(false) {
-            warn!("the node's own configuration has use_local_image_pull = false, which stays");
+            warn!("the node's configuration sets use_local_image_pull = false, which is kept");
         }
         judge_added(&plan.before, after, &plan.runtime)
     })
     .await
 }
 
-fn ensure_answers(running: &Result<cri::Status>) -> Result<()> {
+fn ensure_ready(running: &Result<cri::Status>) -> Result<()> {
     match running {
         Ok(status) => ensure!(
             status.runtime_ready,
-            "containerd says that it is not ready: nothing was changed"
+            "containerd is not ready: nothing was changed"
         ),
         Err(error) => bail!("{error:#}: nothing was changed"),
     }

@@ -1,7 +1,7 @@
-//! Whether two dumps of containerd differ by exactly what was meant.
+//! Checks that two dumps of containerd differ only by the handler.
 //!
-//! containerd accepts a file that makes it forget half of its settings, and
-//! exits 0. Only comparing its own words before and after shows that.
+//! containerd accepts a file that makes it lose half of its settings, and exits
+//! 0. Only a comparison of its dumps before and after shows the loss.
 
 use anyhow::{Result, bail, ensure};
 use serde_json::{Map, Value};
@@ -9,18 +9,18 @@ use serde_json::{Map, Value};
 use crate::config::Runtime;
 use crate::dump::Dump;
 
-/// Accepts a configuration that has the handler, and otherwise says what the
-/// one before says.
+/// Accepts a configuration that has the handler and otherwise the settings of
+/// `before`.
 ///
 /// # Errors
-/// When it does not, with what differs.
+/// When it does not, with the differences.
 pub fn judge_added(before: &Dump, after: &Dump, runtime: &Runtime) -> Result<()> {
     same_rest(before, after, &runtime.handler)?;
     let handler = &runtime.handler;
     match after.runtime_type(handler) {
         None => bail!(
-            "containerd would not know the handler {handler}: it does not read the part of its \
-             configuration that has the runtimes"
+            "containerd would not have the handler {handler}: it ignores the table of runtimes in \
+             its configuration"
         ),
         Some(path) => ensure!(
             path == runtime.shim,
@@ -37,16 +37,16 @@ pub fn judge_added(before: &Dump, after: &Dump, runtime: &Runtime) -> Result<()>
     Ok(())
 }
 
-/// Accepts a configuration that has no handler of that name, and otherwise
-/// says what the one before says.
+/// Accepts a configuration that does not have the handler, and otherwise has the
+/// settings of `before`.
 ///
 /// # Errors
-/// When it does not, with what differs.
+/// When it does not, with the differences.
 pub fn judge_removed(before: &Dump, after: &Dump, handler: &str) -> Result<()> {
     same_rest(before, after, handler)?;
     ensure!(
         after.runtime_type(handler).is_none(),
-        "containerd would still have a handler {handler} that this installer has not added"
+        "containerd would still have a handler {handler} that this installer did not add"
     );
     Ok(())
 }
@@ -60,13 +60,13 @@ fn same_rest(before: &Dump, after: &Dump, handler: &str) -> Result<()> {
         &mut differences,
     );
     let count = differences.len();
-    differences.truncate(SHOWN);
+    differences.truncate(MAX_SHOWN);
     ensure!(
         count == 0,
-        "containerd would change more than was meant, so nothing was changed: {}{}",
+        "containerd's settings would change by more than the handler, so nothing was changed: {}{}",
         differences.join("; "),
-        if count > SHOWN {
-            format!("; and {} more", count - SHOWN)
+        if count > MAX_SHOWN {
+            format!("; and {} more", count - MAX_SHOWN)
         } else {
             String::new()
         }
@@ -74,9 +74,9 @@ fn same_rest(before: &Dump, after: &Dump, handler: &str) -> Result<()> {
     Ok(())
 }
 
-/// How many differences a message has: it also goes into a Kubernetes event of
-/// at most 1024 characters.
-const SHOWN: usize = 5;
+/// The most differences in a message, which also goes into a Kubernetes event of at
+/// most 1024 characters.
+const MAX_SHOWN: usize = 5;
 
 fn compare(path: &str, before: &Value, after: &Value, differences: &mut Vec<String>) {
     let empty = Map::new();
@@ -92,7 +92,7 @@ fn compare(path: &str, before: &Value, after: &Value, differences: &mut Vec<Stri
                 compare(&path, &value(before), &value(after), differences);
             }
         }
-        // A table that is missing says as much as an empty one.
+        // A missing table equals an empty one.
         (Value::Null, Value::Object(table)) | (Value::Object(table), Value::Null)
             if *table == empty => {}
         (before, after) if before == after => {}

@@ -1,4 +1,4 @@
-//! Puts the Spin shim on a Kubernetes node and tells containerd of it.
+//! Installs the Spin shim on a Kubernetes node and registers it with containerd.
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! `node-installer`: puts the Spin shim on a Kubernetes node and tells
-//! containerd of it.
+//! `node-installer`: installs the Spin shim on a Kubernetes node and registers
+//! it with containerd.
 
 #![forbid(unsafe_code)]
 
@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing::{Level, error, info};
 use tracing_subscriber::fmt::writer::MakeWriterExt;
 
-/// Puts the Spin shim on a Kubernetes node and tells containerd of it
+/// Install the Spin shim on a Kubernetes node and register it with containerd
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -28,24 +28,24 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Print what `install` would do, and do nothing
+    /// Print what `install` would change, and change nothing
     Plan(Options),
-    /// Install the handler, and let pods come to the node
+    /// Install the handler, and remove the startup taint
     Install(Options),
-    /// Look whether everything is there, and change nothing
+    /// Check that the installation is complete, and change nothing
     Verify(Options),
-    /// Take everything from the node again
+    /// Remove everything that `install` added to the node
     Uninstall(Options),
-    /// Install, and again whenever something was changed
+    /// Install, and reinstall whenever the configuration or the shim changes
     Watch {
         #[command(flatten)]
         options: Options,
 
-        /// How often to look
+        /// How often to check for changes
         #[arg(long, env, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
         interval: u64,
     },
-    /// Run one of the node's programs with the node's root
+    /// Run a program of the node with the node's root
     #[command(name = host::ENTER, hide = true)]
     Enter {
         root: PathBuf,
@@ -62,7 +62,7 @@ struct Options {
     #[command(flatten)]
     cluster: ClusterOptions,
 
-    /// The shim to install; beside it is a file with its digest, `.sha256`
+    /// The shim to install; a file with the suffix `.sha256` beside it has its digest
     #[arg(
         long,
         env,
@@ -72,11 +72,11 @@ struct Options {
     shim_source: PathBuf,
 }
 
-// One thread: there is never more than one thing to do.
+// One thread is enough: the steps run one after the other.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // Log collectors take what is on stderr for an error.
+    // Log collectors treat every line on stderr as an error.
     let writer = std::io::stderr
         .with_max_level(Level::WARN)
         .or_else(std::io::stdout);
@@ -86,11 +86,13 @@ async fn main() -> ExitCode {
         .with_writer(writer)
         .init();
     let result = match arguments.verb {
-        Verb::Plan(options) => show(plan::plan(&options.node, &options.shim_source).await),
-        Verb::Install(options) => install_and_tell(&options).await,
-        Verb::Verify(options) => look(&options).await,
-        Verb::Uninstall(options) => uninstall_and_tell(&options).await,
-        Verb::Watch { options, interval } => keep(&options, Duration::from_secs(interval)).await,
+        Verb::Plan(options) => print(plan::plan(&options.node, &options.shim_source).await),
+        Verb::Install(options) => install_and_report(&options).await,
+        Verb::Verify(options) => verify_and_print(&options).await,
+        Verb::Uninstall(options) => uninstall_and_report(&options).await,
+        Verb::Watch { options, interval } => {
+            watch_until_signal(&options, Duration::from_secs(interval)).await
+        }
         Verb::Enter { root, command } => {
             if let Err(error) = host::enter(&root, &command) {
                 eprintln!("{error:#}");
@@ -107,19 +109,19 @@ async fn main() -> ExitCode {
     }
 }
 
-fn show(lines: Result<String>) -> Result<()> {
+fn print(lines: Result<String>) -> Result<()> {
     print!("{}", lines?);
     Ok(())
 }
 
-async fn install_and_tell(options: &Options) -> Result<()> {
+async fn install_and_report(options: &Options) -> Result<()> {
     let node = &options.node;
-    // Before anything is changed: who cannot tell must not act.
+    // Nothing on the node changes while its Node object cannot be read.
     let cluster = Cluster::connect(&options.cluster).await?;
     let result = async {
         let installed = install(node, &options.shim_source).await?;
         if let Some(cluster) = &cluster
-            && installed.reported
+            && installed.reports_handlers
         {
             cluster.wait_until_listed(&node.handler).await?;
         }
@@ -136,43 +138,43 @@ async fn install_and_tell(options: &Options) -> Result<()> {
                 node.handler,
                 node.shim.display()
             );
-            cluster.open(&message).await
+            cluster.report_installed(&message).await
         }
         Err(error) => {
-            let told = cluster.close(&format!("{error:#}")).await;
-            told.with_context(|| format!("cannot tell the Node that {error:#}"))?;
+            let reported = cluster.report_failed(&format!("{error:#}")).await;
+            reported.with_context(|| format!("cannot report the failure ({error:#})"))?;
             Err(error)
         }
     }
 }
 
-async fn uninstall_and_tell(options: &Options) -> Result<()> {
+async fn uninstall_and_report(options: &Options) -> Result<()> {
     let cluster = Cluster::connect(&options.cluster).await?;
     uninstall(&options.node).await?;
     match cluster {
-        Some(cluster) => cluster.forget().await,
+        Some(cluster) => cluster.remove_annotation().await,
         None => Ok(()),
     }
 }
 
-async fn look(options: &Options) -> Result<()> {
+async fn verify_and_print(options: &Options) -> Result<()> {
     let cluster = Cluster::connect(&options.cluster).await?;
-    show(verify::verify(&options.node, &options.shim_source, cluster.as_ref()).await)
+    print(verify::verify(&options.node, &options.shim_source, cluster.as_ref()).await)
 }
 
-async fn keep(options: &Options, interval: Duration) -> Result<()> {
-    // As the first process of its container, it would not end otherwise.
+async fn watch_until_signal(options: &Options, interval: Duration) -> Result<()> {
+    // PID 1 of a container ignores these signals unless it handles them.
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
     let install = || async {
-        install_and_tell(options)
+        install_and_report(options)
             .await
             .inspect_err(|error| error!("{error:#}"))
     };
     tokio::select! {
         () = watch::watch(&options.node, interval, install) => {}
-        _ = terminate.recv() => info!("asked to end"),
-        _ = interrupt.recv() => info!("asked to end"),
+        _ = terminate.recv() => info!("received SIGTERM"),
+        _ = interrupt.recv() => info!("received SIGINT"),
     }
     Ok(())
 }

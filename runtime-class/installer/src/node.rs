@@ -1,4 +1,4 @@
-//! A node: where its parts are, and what can be asked of them and done to them.
+//! A node: the paths of its files and programs, and the calls of its containerd.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -17,7 +17,7 @@ use crate::dump::Dump;
 use crate::files::{Access, beside};
 use crate::host::Host;
 
-/// Paths are the node's own.
+/// Every path except `host_root` is a path on the node.
 #[derive(Args, Clone, Debug)]
 pub struct Node {
     /// Where the node's root is mounted
@@ -28,7 +28,7 @@ pub struct Node {
     #[arg(long, env, value_name = "NAME", default_value = "spin", value_parser = handler_name)]
     pub handler: String,
 
-    /// Where the shim shall be; the file system must allow execution
+    /// Where to install the shim; the file system must allow execution
     #[arg(long, env, value_name = "FILE", default_value = "/home/kubernetes/bin/spin/containerd-shim-spin-v2", value_parser = absolute)]
     pub shim: PathBuf,
 
@@ -36,15 +36,15 @@ pub struct Node {
     #[arg(long, env = "CONTAINERD_CONFIG", value_name = "FILE", default_value = "/etc/containerd/config.toml", value_parser = absolute)]
     pub config: PathBuf,
 
-    /// The containerd that the node runs
+    /// The node's containerd
     #[arg(long, env, value_name = "FILE", default_value = "/usr/bin/containerd")]
     pub containerd: PathBuf,
 
-    /// Where containerd answers
+    /// containerd's socket
     #[arg(long, env = "CONTAINERD_SOCKET", value_name = "FILE", default_value = "/run/containerd/containerd.sock", value_parser = absolute)]
     pub socket: PathBuf,
 
-    /// The node's command that restarts containerd; parts are separated by spaces
+    /// The node's command that restarts containerd; spaces separate its arguments
     #[arg(
         long,
         env = "RESTART_COMMAND",
@@ -53,7 +53,7 @@ pub struct Node {
     )]
     pub restart: String,
 
-    /// How long containerd may take to be well again
+    /// How long containerd may take to become healthy after a restart
     #[arg(
         long,
         env = "HEALTH_TIMEOUT",
@@ -87,7 +87,7 @@ impl Node {
         }
     }
 
-    /// The main configuration, as it is.
+    /// The bytes of the main configuration.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -97,7 +97,7 @@ impl Node {
             .with_context(|| format!("cannot read containerd's configuration {}", path.display()))
     }
 
-    /// Who may do what with the main configuration.
+    /// The mode and the owner of the main configuration.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -112,14 +112,14 @@ impl Node {
         })
     }
 
-    /// The candidate's name. Beside the main file, since relative imports mean
-    /// that folder.
+    /// The path of the candidate. It is beside the main file, because relative
+    /// imports start from that folder.
     #[must_use]
     pub fn candidate(&self) -> PathBuf {
         beside(&self.config, ".swiss-candidate")
     }
 
-    /// The name of the copy of what was there before.
+    /// The path of the copy of the original configuration.
     #[must_use]
     pub fn original(&self) -> PathBuf {
         beside(&self.config, ".swiss-original")
@@ -135,24 +135,25 @@ impl Node {
         )
     }
 
-    /// What the node's containerd makes of a configuration.
+    /// The node's containerd's dump of the configuration at `config`.
     ///
     /// # Errors
-    /// When it refuses it, with its words.
+    /// When containerd refuses the configuration, with its error.
     pub async fn dump(&self, config: &Path) -> Result<Dump> {
-        let words =
-            [&self.containerd, Path::new("-c"), config].map(|word| word.display().to_string());
-        let command = [&words[..], &["config".to_owned(), "dump".to_owned()]].concat();
+        let arguments =
+            [&self.containerd, Path::new("-c"), config].map(|path| path.display().to_string());
+        let command = [&arguments[..], &["config".to_owned(), "dump".to_owned()]].concat();
         let output = self.host().run(&command, DUMP_TIMEOUT).await?;
         Dump::read(&output.stdout, config)
     }
 
-    /// The same for bytes that are in no file.
+    /// The dump of a configuration that is in no file of the node.
     ///
     /// # Errors
-    /// When containerd refuses them.
+    /// When containerd refuses the configuration.
     pub async fn dump_of(&self, config: &[u8]) -> Result<Dump> {
-        // Open in the child, too; without a name it leaves nothing.
+        // The child inherits it, since it is not close-on-exec. It has no name, so it
+        // leaves no file.
         let memory: OwnedFd = rustix::fs::memfd_create("config", rustix::fs::MemfdFlags::empty())?;
         let mut file = File::from(memory);
         file.write_all(config)?;
@@ -160,19 +161,19 @@ impl Node {
             .await
     }
 
-    /// What is to be added on this node, whose containerd says `before`.
+    /// The runtime to add on this node, whose containerd has the settings `before`.
     #[must_use]
     pub fn runtime(&self, before: &Dump) -> Runtime {
         Runtime {
             handler: self.handler.clone(),
             shim: self.shim.display().to_string(),
-            // Without it, the shim does what `false` asks for.
+            // `false` is the shim's default.
             systemd_cgroup: before.systemd_cgroup_of_runc().filter(|wanted| *wanted),
             local_image_pull: before.local_image_pull().is_some(),
         }
     }
 
-    /// What the running containerd says of itself.
+    /// The status of the running containerd.
     ///
     /// # Errors
     /// When it does not answer.

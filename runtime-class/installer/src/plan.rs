@@ -1,4 +1,4 @@
-//! Says what an installation would do, and does nothing.
+//! Prints what an installation would change, and changes nothing.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::shim::Shim;
 /// other step.
 ///
 /// # Errors
-/// When the installation would refuse.
+/// When the installation would be refused.
 pub async fn plan(node: &Node, shim_source: &Path) -> Result<String> {
     let shim = Shim::read(shim_source)?;
     let plan = install::plan(node).await?;

@@ -1,4 +1,4 @@
-//! Restarts containerd, and sees that it is well afterwards.
+//! Restarts containerd, and waits until it is healthy.
 
 use std::time::{Duration, Instant};
 
@@ -8,17 +8,17 @@ use crate::crash;
 use crate::cri::Status;
 use crate::node::Node;
 
-/// Restarts containerd, and waits until it is as well as `before` and its
-/// answer is `accepted`.
+/// Restarts containerd, and waits until it is ready and `accepted` returns true.
+/// If the network was ready in `before`, it must be ready again.
 ///
 /// # Errors
-/// When it is not within the time, with what it lacks.
+/// When that takes longer than `health_timeout`, with what is missing.
 pub async fn restart(
     node: &Node,
     before: Option<&Status>,
     accepted: impl Fn(&Status) -> bool,
 ) -> Result<()> {
-    node.budget().note()?;
+    node.budget().record()?;
     crash::point("before containerd is restarted");
     let timeout = Duration::from_secs(node.health_timeout);
     let end = Instant::now() + timeout;
@@ -27,11 +27,11 @@ pub async fn restart(
     crash::point("after containerd is restarted");
     let had_network = before.is_some_and(|before| before.network_ready);
     loop {
-        let lacks = match node.status().await {
+        let problem = match node.status().await {
             Err(error) => format!("{error:#}"),
-            Ok(status) if !status.runtime_ready => "it says that it is not ready".to_owned(),
+            Ok(status) if !status.runtime_ready => "it is not ready".to_owned(),
             Ok(status) if had_network && !status.network_ready => {
-                "it has lost the pods' network".to_owned()
+                "its network is no longer ready".to_owned()
             }
             Ok(status) if !accepted(&status) => {
                 format!("its handlers are {}", status.handlers.join(", "))
@@ -40,7 +40,7 @@ pub async fn restart(
         };
         if Instant::now() >= end {
             bail!(
-                "containerd was not well {} s after its restart: {lacks}",
+                "containerd was not healthy {} s after its restart: {problem}",
                 node.health_timeout
             );
         }

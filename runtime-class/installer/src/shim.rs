@@ -1,4 +1,4 @@
-//! The shim's place on the node.
+//! The shim, from the image to its path on the node.
 
 use std::fmt::Write;
 use std::fs;
@@ -10,19 +10,19 @@ use sha2::{Digest, Sha256};
 
 use crate::files::{self, Access, beside};
 
-/// The shim that the image brings, checked.
+/// The shim of the image, whose digest and machine are checked.
 pub struct Shim {
     content: Vec<u8>,
     sha256: String,
 }
 
 impl Shim {
-    /// Reads the shim at `path`, and its digest from the file beside it that
-    /// `sha256sum` has written.
+    /// Reads the shim at `path`, and its digest from the output of `sha256sum` in
+    /// the file beside it.
     ///
     /// # Errors
-    /// When a file cannot be read, the digest is another one, or the shim is
-    /// for another kind of machine.
+    /// When a file cannot be read, the digest differs, or the shim is for another
+    /// machine.
     pub fn read(path: &Path) -> Result<Self> {
         let read =
             |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
@@ -48,46 +48,46 @@ impl Shim {
         Ok(Self { content, sha256 })
     }
 
-    /// Whether this very shim is at `place`.
+    /// Whether the file at `path` is executable and has the bytes of this shim.
     ///
     /// # Errors
-    /// When something is there that cannot be read.
-    pub fn is_at(&self, place: &Path) -> Result<bool> {
-        match fs::read(place) {
-            Ok(content) => Ok(sha256(&content) == self.sha256 && is_executable(place)),
+    /// When the file exists and cannot be read.
+    pub fn is_at(&self, path: &Path) -> Result<bool> {
+        match fs::read(path) {
+            Ok(content) => Ok(sha256(&content) == self.sha256 && is_executable(path)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", place.display())),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }
     }
 
-    /// Puts the shim at `place`. A shim that runs from there goes on running:
-    /// it keeps its file, which only loses its name.
+    /// Installs the shim at `path`. A running shim is not affected: its process
+    /// keeps the replaced file, which only loses its name.
     ///
     /// # Errors
-    /// When it cannot be written, or what was written reads otherwise.
-    pub fn place(&self, place: &Path) -> Result<()> {
-        let folder = place.parent().unwrap_or(Path::new("/"));
+    /// When it cannot be written, or the bytes on the disk differ.
+    pub fn install_at(&self, path: &Path) -> Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
-        let placed = self.write(place);
-        if placed.is_err() {
-            // It stays when it is not empty.
+        let written = self.write(path);
+        if written.is_err() {
+            // A folder that is not empty stays.
             let _ = fs::remove_dir(folder);
         }
-        placed
+        written
     }
 
-    fn write(&self, place: &Path) -> Result<()> {
-        let new = beside(place, ".new");
+    fn write(&self, path: &Path) -> Result<()> {
+        let new = beside(path, ".new");
         files::write(&new, &self.content, EXECUTABLE)?;
         if !self.is_at(&new)? {
             files::remove(&new)?;
             bail!(
-                "what was written to {} reads otherwise: is the disk broken?",
+                "{} differs from what was written to it: check the disk",
                 new.display()
             );
         }
-        files::rename(&new, place)
+        files::rename(&new, path)
     }
 
     #[must_use]
@@ -115,17 +115,18 @@ fn sha256(content: &[u8]) -> String {
     hex
 }
 
-/// `e_machine` of the ELF header, for the machines that the shim is released for.
+/// Compares `e_machine` of the ELF header with the node's machine. The shim is
+/// released for the two that are named here.
 fn check_machine(program: &[u8], machine: &str) -> Result<()> {
     let found = match (program.get(..4), program.get(18..20)) {
         (Some(b"\x7fELF"), Some([62, 0])) => "x86_64",
         (Some(b"\x7fELF"), Some([183, 0])) => "aarch64",
         (Some(b"\x7fELF"), Some(_)) => "another machine",
-        _ => bail!("it is no Linux program"),
+        _ => bail!("it is not a Linux program"),
     };
     ensure!(
         found == machine,
-        "it is for {found}, and this node is {machine}"
+        "it is for {found}, but this node is {machine}"
     );
     Ok(())
 }

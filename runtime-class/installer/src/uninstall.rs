@@ -1,4 +1,4 @@
-//! Takes everything from a node that [`crate::install`] has put there.
+//! Removes everything that [`crate::install`] added to a node.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -14,11 +14,11 @@ use crate::judge::judge_removed;
 use crate::node::Node;
 use crate::restart::restart;
 
-/// Takes the handler from containerd's configuration, restarts containerd and
+/// Removes the handler from containerd's configuration, restarts containerd and
 /// removes the shim.
 ///
 /// # Errors
-/// When the handler stays, or a file does.
+/// When the handler or a file cannot be removed.
 pub async fn uninstall(node: &Node) -> Result<()> {
     let _lock = change::lock(node)?;
     let config = node.read_config()?;
@@ -33,11 +33,11 @@ pub async fn uninstall(node: &Node) -> Result<()> {
         })
         .await?
         .replace(&config)?;
-        info!(path = %node.config.display(), "took the handler from containerd's configuration");
+        info!(path = %node.config.display(), "removed the handler from containerd's configuration");
     } else if before.runtime_type(&node.handler) == Some(&runtime.shim) {
         bail!(
-            "containerd has the handler {} from a configuration that this installer has not \
-             written: remove it there, and then the shim {}",
+            "containerd has the handler {} from a configuration that this installer did not \
+             write: remove it there, and then remove the shim {}",
             node.handler,
             runtime.shim
         );
@@ -66,13 +66,13 @@ fn remove_files(node: &Node) -> Result<()> {
     ] {
         files::remove(&file)?;
     }
-    node.budget().forget()?;
+    node.budget().remove()?;
     let Some(folder) = shim.parent() else {
         return Ok(());
     };
     match fs::remove_dir(folder) {
         Ok(()) => info!("removed the shim"),
-        // Others' files are not ours to remove.
+        // The folder may hold files of other programs.
         Err(error)
             if matches!(
                 error.kind(),

@@ -1,6 +1,6 @@
-//! Looks from time to time whether the installation is still there. Most looks
-//! are two calls of `stat`: GKE writes containerd's configuration anew at each
-//! boot, and others may at any time.
+//! Polls containerd's configuration and the shim, and reinstalls when one of
+//! them changes. GKE rewrites the configuration at each boot, and other programs
+//! may at any time. A poll usually costs two `stat` calls.
 
 use std::fs;
 use std::future::Future;
@@ -12,26 +12,24 @@ use anyhow::Result;
 
 use crate::node::Node;
 
-/// Calls `install` now and whenever the configuration or the shim is another
-/// file than after the last time; after a failure again, with growing pauses.
-/// It does not end by itself.
+/// Calls `install` now, and again whenever the configuration or the shim has
+/// changed since the last successful call. After a failure it retries, with
+/// growing pauses. It never returns.
 pub async fn watch<F: Future<Output = Result<()>>>(
     node: &Node,
     interval: Duration,
     install: impl Fn() -> F,
 ) {
-    let mut seen = None;
+    let mut installed = None;
     let mut pause = interval;
     loop {
-        let looks = looks(node);
-        if seen.as_ref() != Some(&looks) {
+        if installed != Some(identities(node)) {
             if install().await.is_ok() {
-                // As it looks after the installation. A change in between is
-                // not missed: that file looks otherwise again.
-                seen = Some(self::looks(node));
+                // `install` itself changes the files.
+                installed = Some(identities(node));
                 pause = interval;
             } else {
-                seen = None;
+                installed = None;
                 pause = (pause * 2).min(MAX_PAUSE);
             }
         }
@@ -41,14 +39,17 @@ pub async fn watch<F: Future<Output = Result<()>>>(
 
 const MAX_PAUSE: Duration = Duration::from_secs(300);
 
-type Looks = [Option<(u64, u64, i64, i64, u32)>; 2];
+/// Inode, size, ctime (seconds and nanoseconds) and mode: a write, a rename or a
+/// change of the mode changes at least one of them.
+type FileIdentity = (u64, u64, i64, i64, u32);
 
-fn looks(node: &Node) -> Looks {
+/// The identities of the configuration and the shim; `None` for a missing file.
+fn identities(node: &Node) -> [Option<FileIdentity>; 2] {
     let host = node.host();
-    [&node.config, &node.shim].map(|path: &std::path::PathBuf| look(&host.path(path)))
+    [&node.config, &node.shim].map(|path: &std::path::PathBuf| identity(&host.path(path)))
 }
 
-fn look(path: &Path) -> Option<(u64, u64, i64, i64, u32)> {
+fn identity(path: &Path) -> Option<FileIdentity> {
     let metadata = fs::metadata(path).ok()?;
     Some((
         metadata.ino(),

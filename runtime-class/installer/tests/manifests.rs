@@ -1,7 +1,7 @@
-//! Values that stand in the installer and in a manifest, the image or README
-//! are the same.
+//! Values that appear both in the installer and in a manifest, the Dockerfile or
+//! README are equal.
 
-// By this clippy knows that helpers, too, may panic to fail: see clippy.toml.
+// With this, clippy lets helpers panic, too: see clippy.toml.
 #![cfg(test)]
 
 use std::fs;
@@ -33,7 +33,7 @@ fn the_policy_and_readme_name_the_startup_taint() {
 }
 
 #[test]
-fn the_handler_is_that_of_the_runtime_class() {
+fn the_runtime_class_and_the_pods_have_the_default_handler() {
     let handler = default_of("handler");
     assert!(read("base/runtimeclass.yaml").contains(&format!("\nhandler: {handler}\n")));
     let value = format!("- name: HANDLER\n              value: {handler}\n");
@@ -42,7 +42,7 @@ fn the_handler_is_that_of_the_runtime_class() {
 }
 
 #[test]
-fn the_pods_may_write_where_the_installer_does() {
+fn the_pods_mount_the_folders_that_the_installer_writes() {
     for manifest in ["base/daemonset.yaml", "uninstall/job.yaml"] {
         let manifest = read(manifest);
         for (option, folder) in [
@@ -58,7 +58,7 @@ fn the_pods_may_write_where_the_installer_does() {
 }
 
 #[test]
-fn the_image_has_the_shim_where_the_installer_looks_and_the_projects_rust() {
+fn the_image_has_the_shim_at_the_default_path_and_the_projects_rust() {
     let image = read("Dockerfile");
     let source = default_of("shim-source");
     assert!(
@@ -80,7 +80,7 @@ fn the_image_has_the_shim_where_the_installer_looks_and_the_projects_rust() {
 }
 
 #[test]
-fn the_readme_shows_what_is_added() {
+fn the_readme_shows_the_added_configuration() {
     use swiss_node_installer::config::{Runtime, add};
     let runtime = Runtime {
         handler: "spin".to_owned(),

@@ -1,4 +1,4 @@
-//! The calls of the Kubernetes API.
+//! The calls to the Kubernetes API.
 
 use std::future::Future;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tracing::warn;
 
 use crate::crash;
 
-/// The API for the Node of that name.
+/// The calls about the Node `name`.
 pub struct NodeApi {
     pub client: Client,
     pub name: String,
@@ -43,9 +43,10 @@ impl NodeApi {
         Ok(())
     }
 
-    /// Beside the annotation an event is a comfort, so that it may fail.
+    /// Writes an event. A failure is only logged, since the annotation has the same
+    /// message.
     pub async fn event(&self, event: &Event) {
-        // Where the kubelet's own events of nodes are.
+        // The kubelet writes its events of Nodes to the same namespace.
         let events: Api<Event> = Api::namespaced(self.client.clone(), "default");
         if let Err(error) = answer(events.create(&PostParams::default(), event)).await {
             warn!("cannot write an event: {error:#}");
@@ -57,18 +58,18 @@ impl NodeApi {
     }
 }
 
-/// Waits for the API's answer, but not for minutes.
+/// Waits for the API's answer, with a timeout.
 async fn answer<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T> {
     match tokio::time::timeout(Duration::from_secs(15), request).await {
         Ok(Ok(answer)) => Ok(answer),
-        // The server's own sentence.
+        // The API server answered: its message is the error.
         Ok(Err(kube::Error::Api(status))) => Err(kube::Error::Api(status).into()),
         Ok(Err(error)) => Err(anyhow!(error).context("the Kubernetes API does not answer")),
         Err(_) => bail!("the Kubernetes API does not answer within 15 s"),
     }
 }
 
-/// Whether another hand has changed the object in between.
+/// Whether another client has changed the object since it was read.
 pub fn is_conflict(error: &anyhow::Error) -> bool {
     let api = error
         .chain()

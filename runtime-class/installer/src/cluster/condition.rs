@@ -1,5 +1,5 @@
-//! What people are told of a node: an annotation that is like a condition, and
-//! an event. `kubectl describe node` shows both.
+//! The result of the installation as an annotation with the fields of a condition,
+//! and as an event. `kubectl describe node` shows both.
 
 use k8s_openapi::api::core::v1::{Event, Node, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, Time};
@@ -7,8 +7,8 @@ use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
-/// `status`, `reason`, `message` and `lastTransitionTime`, as JSON. A true
-/// condition would take the right to write all of the Node's status.
+/// `status`, `reason`, `message` and `lastTransitionTime`, as JSON. A real
+/// condition needs the permission to change all of the Node's status.
 pub const ANNOTATION: &str = "node-installer.swiss/status";
 
 #[derive(Clone, Copy)]
@@ -49,14 +49,14 @@ impl Condition<'_> {
         .to_string()
     }
 
-    /// Whether the node's annotation says something else.
-    pub fn is_news(&self, node: &Node) -> bool {
-        let told = node.annotations().get(ANNOTATION);
-        let told: Value = told
-            .and_then(|told| serde_json::from_str(told).ok())
+    /// Whether the Node's annotation has another status or message.
+    pub fn is_new(&self, node: &Node) -> bool {
+        let annotation = node.annotations().get(ANNOTATION);
+        let written: Value = annotation
+            .and_then(|json| serde_json::from_str(json).ok())
             .unwrap_or_default();
-        let says = |key: &str, value: &str| told.get(key).and_then(Value::as_str) == Some(value);
-        !says("status", self.status) || !says("message", self.message)
+        let has = |key: &str, value: &str| written.get(key).and_then(Value::as_str) == Some(value);
+        !has("status", self.status) || !has("message", self.message)
     }
 
     pub fn event(&self, node: &str) -> Event {
@@ -78,7 +78,7 @@ impl Condition<'_> {
                 api_version: Some("v1".to_owned()),
                 kind: Some("Node".to_owned()),
                 name: Some(node.to_owned()),
-                // As the kubelet writes it, and `kubectl describe node` looks for it.
+                // The kubelet sets the name here, and `kubectl describe node` selects by it.
                 uid: Some(node.to_owned()),
                 ..ObjectReference::default()
             },
@@ -94,5 +94,5 @@ impl Condition<'_> {
     }
 }
 
-/// The API server takes 1024 bytes; the messages are mostly ASCII.
+/// In characters. The API server accepts 1024 bytes, and the messages are mostly ASCII.
 const MAX_MESSAGE: usize = 1000;

@@ -1,5 +1,5 @@
-//! The node as the Kubernetes API has it: what it reports, its startup taint,
-//! and what people are told of it.
+//! The Node object: its handlers, its startup taint, and the annotation and the
+//! events by which the installer reports.
 
 mod api;
 mod condition;
@@ -16,14 +16,14 @@ use tracing::info;
 use api::{NodeApi, is_conflict};
 use condition::{ANNOTATION, Condition};
 
-/// Without a node's name, the Kubernetes API is not asked.
+/// Without `node_name`, the Kubernetes API is not called.
 #[derive(Args, Clone, Debug)]
 pub struct ClusterOptions {
-    /// The Node object's name; without it the Kubernetes API is left alone
+    /// The Node object's name; without it, the Kubernetes API is not called
     #[arg(long, env, value_name = "NAME")]
     node_name: Option<String>,
 
-    /// The key of the taint that keeps pods away until the handler is there
+    /// The key of the taint that keeps pods away until the handler is installed
     #[arg(
         long,
         env,
@@ -37,7 +37,7 @@ pub struct ClusterOptions {
     report_timeout: u64,
 }
 
-/// The node's place in the cluster.
+/// The Node object of this node.
 pub struct Cluster {
     api: NodeApi,
     startup_taint: String,
@@ -45,11 +45,11 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Finds the API as a pod does, or by KUBECONFIG, and sees that the node
-    /// may be read.
+    /// Connects with the pod's service account or by KUBECONFIG, and reads the Node
+    /// once. Returns `None` without `node_name`.
     ///
     /// # Errors
-    /// When the API does not answer, or does not know or show the node.
+    /// When the API does not answer, or the Node does not exist or cannot be read.
     pub async fn connect(options: &ClusterOptions) -> Result<Option<Self>> {
         let Some(name) = options.node_name.clone() else {
             return Ok(None);
@@ -76,17 +76,17 @@ impl Cluster {
         Ok(handlers.any(|listed| listed.name.as_deref() == Some(handler)))
     }
 
-    /// Waits until the kubelet has seen the handler and the Node lists it.
+    /// Waits until the Node lists the handler.
     ///
     /// # Errors
-    /// When it does not within the time, or the API does not answer.
+    /// When it does not within `report_timeout`, or the API does not answer.
     pub async fn wait_until_listed(&self, handler: &str) -> Result<()> {
         let end = Instant::now() + self.report_timeout;
         while !self.lists(handler).await? {
             if Instant::now() >= end {
                 bail!(
                     "containerd has the handler {handler}, but after {} s the Node's \
-                     status.runtimeHandlers does not list it: is the kubelet well?",
+                     status.runtimeHandlers does not list it: is the kubelet healthy?",
                     self.report_timeout.as_secs()
                 );
             }
@@ -95,23 +95,24 @@ impl Cluster {
         Ok(())
     }
 
-    /// Tells that the node can run the handler, and lets pods come.
+    /// Reports that the node can run the handler, and removes the startup taint.
     ///
     /// # Errors
     /// When the API refuses, or does not answer.
-    pub async fn open(&self, message: &str) -> Result<()> {
-        self.tell(Condition::installed(message), |taints, key| {
+    pub async fn report_installed(&self, message: &str) -> Result<()> {
+        self.report(Condition::installed(message), |taints, key| {
             taints.retain(|taint| taint.key != key);
         })
         .await
     }
 
-    /// Tells why the node cannot run the handler, and keeps pods away.
+    /// Reports why the node cannot run the handler, and adds the startup taint if it
+    /// is missing.
     ///
     /// # Errors
     /// When the API refuses, or does not answer.
-    pub async fn close(&self, message: &str) -> Result<()> {
-        self.tell(Condition::failed(message), |taints, key| {
+    pub async fn report_failed(&self, message: &str) -> Result<()> {
+        self.report(Condition::failed(message), |taints, key| {
             if !taints.iter().any(|taint| taint.key == key) {
                 taints.push(Taint {
                     key: key.to_owned(),
@@ -127,18 +128,18 @@ impl Cluster {
     ///
     /// # Errors
     /// When the API refuses, or does not answer.
-    pub async fn forget(&self) -> Result<()> {
+    pub async fn remove_annotation(&self) -> Result<()> {
         self.api
             .patch(&json!({ "metadata": { "annotations": { ANNOTATION: null } } }))
             .await
     }
 
-    async fn tell(
+    async fn report(
         &self,
         condition: Condition<'_>,
-        change: impl Fn(&mut Vec<Taint>, &str),
+        change_taints: impl Fn(&mut Vec<Taint>, &str),
     ) -> Result<()> {
-        for _ in 0..CONFLICTS {
+        for _ in 0..MAX_ATTEMPTS {
             let node = self.api.node().await?;
             let taints = node
                 .spec
@@ -146,15 +147,15 @@ impl Cluster {
                 .and_then(|spec| spec.taints)
                 .unwrap_or_default();
             let mut wanted = taints.clone();
-            change(&mut wanted, &self.startup_taint);
-            let is_news = condition.is_news(&node);
-            if wanted == taints && !is_news {
+            change_taints(&mut wanted, &self.startup_taint);
+            let is_new = condition.is_new(&node);
+            if wanted == taints && !is_new {
                 return Ok(());
             }
-            // Taints are replaced as a whole: not those that another hand has
-            // changed since.
+            // The patch replaces all taints. With the resource version, it fails if
+            // another client has changed the Node since it was read.
             let mut metadata = json!({ "resourceVersion": node.resource_version() });
-            if is_news && let Some(metadata) = metadata.as_object_mut() {
+            if is_new && let Some(metadata) = metadata.as_object_mut() {
                 metadata.insert(
                     "annotations".to_owned(),
                     json!({ ANNOTATION: condition.to_json() }),
@@ -169,9 +170,9 @@ impl Cluster {
                 Ok(()) => {
                     info!(
                         taints = wanted.len(),
-                        "told the Node: {}", condition.message
+                        "updated the Node: {}", condition.message
                     );
-                    if is_news {
+                    if is_new {
                         self.api.event(&condition.event(&self.api.name)).await;
                     }
                     return Ok(());
@@ -181,10 +182,10 @@ impl Cluster {
             }
         }
         bail!(
-            "the Node {} was changed by others each time that it was to be patched",
+            "cannot patch the Node {}: other clients changed it during all {MAX_ATTEMPTS} attempts",
             self.api.name
         )
     }
 }
 
-const CONFLICTS: usize = 10;
+const MAX_ATTEMPTS: usize = 10;

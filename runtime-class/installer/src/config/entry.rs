@@ -1,17 +1,18 @@
-//! The two things that are added, in each notation of TOML.
+//! The two entries that are added, in each notation of TOML.
 
 use super::place::dotted;
 use super::{LOCAL_PULL, Runtime};
 
 pub enum Entry<'a> {
-    /// A table in the table of runtimes.
+    /// A table inside the table of runtimes.
     Runtime(&'a Runtime),
     /// A key in the table of images.
     LocalPull,
 }
 
 impl Entry<'_> {
-    /// Whether it is a key, which a table with a header takes in only there.
+    /// Whether the entry is a key: if its table has a header, the key must follow
+    /// that header. A table can have a header of its own anywhere.
     pub fn is_key(&self) -> bool {
         matches!(self, Self::LocalPull)
     }
@@ -36,7 +37,7 @@ impl Entry<'_> {
         lines
     }
 
-    /// Lines with dotted keys, for under a header.
+    /// Lines with dotted keys, for after a header.
     pub fn dotted(&self, rest: &[&str]) -> Vec<String> {
         let Self::Runtime(runtime) = self else {
             return vec![format!(
@@ -56,8 +57,8 @@ impl Entry<'_> {
     pub fn inline(&self, rest: &[&str]) -> String {
         let Self::Runtime(runtime) = self else {
             let tables: String = rest.iter().map(|table| dotted(&[table]) + ".").collect();
-            // Quoted, as nobody writes it: a comment cannot tell it from the
-            // user's own here, since inline tables hold none.
+            // The quotes mark the key as the installer's, since an inline table
+            // cannot hold a comment.
             return format!("{tables}\"{LOCAL_PULL}\" = true");
         };
         let key = dotted(&[rest, &[&runtime.handler]].concat());

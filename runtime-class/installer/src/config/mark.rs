@@ -1,25 +1,25 @@
-//! The texts that are inserted, and how they are found again.
+//! The marks of inserted text, by which it is found again.
 
 use std::ops::Range;
 
 use anyhow::{Result, ensure};
 
-/// What some editors put in front of a text.
-pub const MARK_OF_BYTE_ORDER: char = '\u{feff}';
+/// Some editors write it at the start of a file.
+pub const BYTE_ORDER_MARK: char = '\u{feff}';
 
 const NAME: &str = "swiss-node-installer";
 const BEGIN: &str = "# >>> swiss-node-installer";
 const END: &str = "# <<< swiss-node-installer";
 
-/// Headers and their keys, for the end of the file. It begins with a line
-/// ending, whether the file has one at its end or not.
+/// Headers and their keys, for the end of the file. The block always begins with a
+/// line ending, even if the file ends with one.
 pub fn block(lines: &[String], newline: &str) -> String {
     let begin = format!("{BEGIN}: `node-installer uninstall` takes this out");
     let lines = [&[begin], lines, &[END.to_owned()]].concat();
     format!("{newline}{}{newline}", lines.join(newline))
 }
 
-/// Lines after a header's line, or at the start of the file when `at` is there.
+/// Lines to insert after a header, or at the start of the file if `at_start`.
 pub fn lines(lines: &[String], newline: &str, at_start: bool) -> String {
     lines
         .iter()
@@ -33,14 +33,14 @@ pub fn lines(lines: &[String], newline: &str, at_start: bool) -> String {
         .collect()
 }
 
-/// The text without the blocks and lines from above.
+/// The text without the marked blocks and lines.
 ///
 /// # Errors
-/// When a block has no end: what else to keep would be a guess.
+/// When a block has no end, so that the rest of the text is ambiguous.
 pub fn without_marked(text: &str) -> Result<String> {
     let mut kept = String::with_capacity(text.len());
-    let text = text.strip_prefix(MARK_OF_BYTE_ORDER).map_or(text, |rest| {
-        kept.push(MARK_OF_BYTE_ORDER);
+    let text = text.strip_prefix(BYTE_ORDER_MARK).map_or(text, |rest| {
+        kept.push(BYTE_ORDER_MARK);
         rest
     });
     let mut in_block = false;
@@ -50,10 +50,10 @@ pub fn without_marked(text: &str) -> Result<String> {
             in_block = content != END;
         } else if content.starts_with(BEGIN) {
             in_block = true;
-            // The line ending that the block began with.
+            // The block began with this line ending.
             drop_line_ending(&mut kept);
         } else if content.ends_with(&format!(" # {NAME}")) {
-            // At the end of the file, the ending of the line before is ours.
+            // At the end of the file, `lines` inserted the line ending before it.
             if content.len() == line.len() {
                 drop_line_ending(&mut kept);
             }
@@ -63,8 +63,8 @@ pub fn without_marked(text: &str) -> Result<String> {
     }
     ensure!(
         !in_block,
-        "the configuration has a line \"{BEGIN}\" and after it no \"{END}\": take out by hand \
-         what is left of the installer's lines"
+        "the configuration has a line \"{BEGIN}\" without a \"{END}\" after it: remove what is \
+         left of the installer's lines by hand"
     );
     Ok(kept)
 }
@@ -78,12 +78,12 @@ fn drop_line_ending(text: &mut String) {
     }
 }
 
-/// An entry, for behind the `{` of an inline table.
+/// An entry, for after the `{` of an inline table.
 pub fn inline(entry: &str, empty: bool) -> String {
     format!(" {entry}{}", if empty { "" } else { "," })
 }
 
-/// Where the entry stands behind the `{` of an inline table, if it does.
+/// The range of the entry after the `{` of an inline table, if it is there.
 pub fn find_inline(text: &str, at: usize, entry: &str) -> Option<Range<usize>> {
     let rest = text.get(at..)?;
     let written = [false, true].map(|empty| inline(entry, empty));

@@ -2,9 +2,8 @@
 //!
 //! The runtime goes into the main file, in that file's own version: a drop-in
 //! silently loses the settings of the main file on most containerd releases.
-//! Nothing that is there is rewritten. The edit only inserts text, and what it
-//! inserts can be told from the rest, so that taking it out gives back the
-//! bytes from before.
+//! The edit only inserts text and rewrites nothing. The inserted text is marked,
+//! so that removing it restores the original bytes.
 
 mod entry;
 mod mark;
@@ -18,7 +17,7 @@ use entry::Entry;
 use place::{Place, dotted, place};
 use version::Tables;
 
-/// What containerd shall know afterwards.
+/// The settings to add to the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Runtime {
     /// The handler's name, as the RuntimeClass has it.
@@ -31,15 +30,15 @@ pub struct Runtime {
     pub local_image_pull: bool,
 }
 
-/// Adds `runtime` to the configuration, or replaces what an earlier call has
-/// added. Gives back the same bytes when the handler is there already, by this
-/// or by another hand, and means the same shim.
+/// Adds `runtime` to the configuration, or replaces what an earlier call added.
+/// Returns the same bytes if the configuration already has the handler with the
+/// same shim, even if another program added it.
 ///
 /// # Errors
-/// When the file is no TOML, has an unknown version, or has a handler of that
-/// name that means another shim.
+/// When the file is not TOML, has an unknown version, or has the handler with
+/// another shim.
 pub fn add(config: &[u8], runtime: &Runtime) -> Result<Vec<u8>> {
-    let original = take_out(config, runtime)?;
+    let original = remove_added(config, runtime)?;
     let document = parse(&original)?;
     let tables = Tables::of(&document)?;
     if let Some(handler) = lookup(document.as_table(), tables.runtimes)?
@@ -51,7 +50,7 @@ pub fn add(config: &[u8], runtime: &Runtime) -> Result<Vec<u8>> {
                 "the configuration already has a handler {} with runtime_type {}, not {}: remove \
                  it, or choose another handler name",
                 runtime.handler,
-                found.map_or_else(|| "of its own".to_owned(), |path| format!("{path:?}")),
+                found.map_or_else(|| "(none)".to_owned(), |path| format!("{path:?}")),
                 runtime.shim,
             ),
         };
@@ -64,30 +63,30 @@ pub fn add(config: &[u8], runtime: &Runtime) -> Result<Vec<u8>> {
     if runtime.local_image_pull && !is_set {
         changed = insert(changed, tables.images, &Entry::LocalPull)?;
     }
-    parse(&changed).context("the handler cannot be added in the way this file is written")?;
+    parse(&changed).context("the handler cannot be added in this file's notation")?;
     Ok(changed.into_bytes())
 }
 
-/// Takes out what [`add`] has put in; the same bytes when it has not.
+/// Removes what [`add`] inserted. Returns the same bytes if it inserted nothing.
 ///
 /// # Errors
-/// When the file is no TOML.
+/// When the file is not TOML.
 pub fn remove(config: &[u8], runtime: &Runtime) -> Result<Vec<u8>> {
-    take_out(config, runtime).map(String::into_bytes)
+    remove_added(config, runtime).map(String::into_bytes)
 }
 
-/// A key of containerd 2.1 and later. Without it, images whose platform is not
-/// the node's may not be unpacked.
+/// A key of containerd 2.1 and later. Without it, containerd may fail to unpack an
+/// image whose platform is not the node's.
 pub const LOCAL_PULL: &str = "use_local_image_pull";
 
-/// Adds an entry to the table at `path`, in the notation that the table has.
+/// Adds an entry to the table at `path`, in the notation of that table.
 fn insert(mut text: String, path: &[&str], entry: &Entry) -> Result<String> {
     let newline = line_ending(&text);
     let (at, insertion) = match place(&text, &parse(&text)?, path)? {
         Place::Inline { at, rest, empty } => (at, mark::inline(&entry.inline(&rest), empty)),
         Place::Dotted { at, rest } => (
             at,
-            mark::lines(&entry.dotted(&rest), newline, at < FIRST_LINE),
+            mark::lines(&entry.dotted(&rest), newline, at < START_LIMIT),
         ),
         Place::Header { at } if entry.is_key() => {
             (at, mark::lines(&entry.dotted(&[]), newline, false))
@@ -100,18 +99,18 @@ fn insert(mut text: String, path: &[&str], entry: &Entry) -> Result<String> {
     Ok(text)
 }
 
-/// An offset in front of this is the start of the file, behind a byte order mark
-/// at most: no header ends there.
-const FIRST_LINE: usize = 4;
+/// A smaller offset is the start of the file, after a byte order mark at most. The
+/// header of a table in `plugins` ends at a larger offset.
+const START_LIMIT: usize = 4;
 
-fn take_out(config: &[u8], runtime: &Runtime) -> Result<String> {
+fn remove_added(config: &[u8], runtime: &Runtime) -> Result<String> {
     let text = std::str::from_utf8(config).context("the configuration is not UTF-8")?;
     let mut text = mark::without_marked(text)?;
-    // In a file of an unknown version nothing was added.
+    // `add` refuses a file of an unknown version.
     let Ok(tables) = Tables::of(&parse(&text)?) else {
         return Ok(text);
     };
-    // The reverse order: both may be behind the same brace.
+    // In the reverse order of `add`, since both may be after the same brace.
     let runtimes = [None, Some(false), Some(true)].map(|systemd_cgroup| Runtime {
         systemd_cgroup,
         ..runtime.clone()
@@ -138,7 +137,7 @@ fn parse(text: &str) -> Result<Document<&str>> {
             .span()
             .map_or((1, 1), |span| position(text, span.start));
         let reason = error.message().lines().collect::<Vec<_>>().join(", ");
-        anyhow::anyhow!("the configuration is no TOML: line {line}, column {column}: {reason}")
+        anyhow::anyhow!("the configuration is not TOML: line {line}, column {column}: {reason}")
     })
 }
 
@@ -153,7 +152,7 @@ fn position(text: &str, at: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, column + 1)
 }
 
-/// The table at `path`, if there is one.
+/// The table at `path`, if it exists.
 fn lookup<'a>(root: &'a dyn TableLike, path: &[&str]) -> Result<Option<&'a dyn TableLike>> {
     let mut table = root;
     for (depth, key) in path.iter().enumerate() {
@@ -161,7 +160,7 @@ fn lookup<'a>(root: &'a dyn TableLike, path: &[&str]) -> Result<Option<&'a dyn T
             None => return Ok(None),
             Some(item) => item.as_table_like().with_context(|| {
                 let path = path.get(..=depth).unwrap_or(path);
-                format!("{} is no table in the configuration", dotted(path))
+                format!("{} is not a table in the configuration", dotted(path))
             })?,
         };
     }

@@ -1,32 +1,33 @@
-//! Where something can be added to a table without rewriting what is there.
+//! Where to insert an entry into a table without rewriting the file.
 
 use anyhow::{Result, bail};
 use toml_edit::{Document, InlineTable, Item, Key, Value};
 
-use super::mark::MARK_OF_BYTE_ORDER;
+use super::mark::BYTE_ORDER_MARK;
 
-/// `at` is an offset into the text; `rest` is the table's path from there.
+/// A place for an entry of a table. `at` is a byte offset into the text. `rest` is
+/// the table's path, relative to the table at that offset.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Place<'p> {
-    /// Just behind the `{` of an inline table, which no header can extend.
+    /// After the `{` of an inline table: TOML does not let a header extend it.
     Inline {
         at: usize,
         rest: Vec<&'p str>,
         empty: bool,
     },
-    /// After the header, or at the start of the file, under which the table is
-    /// written with dotted keys: another header could not name it, either.
+    /// After the header, or at the start of the file, below which dotted keys define
+    /// the table: TOML does not let a header extend it, either.
     Dotted { at: usize, rest: Vec<&'p str> },
-    /// The table has a header, whose line ends there.
+    /// At the end of the line of the table's header.
     Header { at: usize },
-    /// Nothing stands in the way of a new header at the end of the file.
+    /// At the end of the file, where a new header may name the table.
     End,
 }
 
-/// Finds the place in the table at `path`, which need not be there yet.
+/// Finds the place for an entry of the table at `path`, which need not exist.
 ///
 /// # Errors
-/// When a part of the path is there and is no table.
+/// When a part of the path exists and is not a table.
 pub fn place<'p>(text: &str, document: &Document<&str>, path: &[&'p str]) -> Result<Place<'p>> {
     let mut table = document.as_table();
     let mut header = (start_of(text), 0);
@@ -47,7 +48,7 @@ pub fn place<'p>(text: &str, document: &Document<&str>, path: &[&'p str]) -> Res
             Some(Item::Value(Value::InlineTable(inner))) => {
                 return in_inline(inner, path, depth);
             }
-            Some(_) => return no_table(path, depth),
+            Some(_) => return not_a_table(path, depth),
         }
     }
     let (at, depth) = header;
@@ -73,7 +74,7 @@ fn in_inline<'p>(table: &InlineTable, path: &[&'p str], depth: usize) -> Result<
                     brace = (inner, depth);
                 }
             }
-            Some(_) => return no_table(path, depth),
+            Some(_) => return not_a_table(path, depth),
         }
     }
     let (table, depth) = brace;
@@ -84,9 +85,9 @@ fn in_inline<'p>(table: &InlineTable, path: &[&'p str], depth: usize) -> Result<
     })
 }
 
-fn no_table<'p>(path: &[&str], depth: usize) -> Result<Place<'p>> {
+fn not_a_table<'p>(path: &[&str], depth: usize) -> Result<Place<'p>> {
     let path = path.get(..depth).unwrap_or(path);
-    bail!("{} is no table in the configuration", dotted(path))
+    bail!("{} is not a table in the configuration", dotted(path))
 }
 
 /// A path as TOML writes it, with quotes where it needs them.
@@ -96,14 +97,14 @@ pub fn dotted(path: &[&str]) -> String {
 }
 
 fn start_of(text: &str) -> usize {
-    if text.starts_with(MARK_OF_BYTE_ORDER) {
-        MARK_OF_BYTE_ORDER.len_utf8()
+    if text.starts_with(BYTE_ORDER_MARK) {
+        BYTE_ORDER_MARK.len_utf8()
     } else {
         0
     }
 }
 
-/// Behind the last character of the line that `at` is in, without its ending.
+/// The offset of the end of the line that `at` is in, before its line ending.
 fn end_of_line(text: &str, at: usize) -> usize {
     let rest = text.get(at..).unwrap_or_default();
     let line = rest.split('\n').next().unwrap_or_default();

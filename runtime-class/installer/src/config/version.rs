@@ -1,20 +1,20 @@
-//! The names that a configuration of each version has for the tables of CRI.
+//! The paths of CRI's tables in each version of the configuration.
 
 use anyhow::{Result, bail};
 use toml_edit::Document;
 
-/// Where the two things that are added belong.
+/// The paths of the tables to which entries are added.
 pub struct Tables {
-    /// The table that has a table for each handler.
+    /// The table with a table for each handler.
     pub runtimes: &'static [&'static str],
-    /// The table of `use_local_image_pull`. It has this name in every version,
-    /// since containerd does not migrate that key from an older name.
+    /// The table of `use_local_image_pull`. It has the same path in every version,
+    /// because containerd does not migrate that key from an older one.
     pub images: &'static [&'static str],
 }
 
 impl Tables {
     /// # Errors
-    /// When the file's version is not one that containerd is known to have.
+    /// When the file's version is unknown.
     pub fn of(config: &Document<&str>) -> Result<Self> {
         let runtimes: &[&str] = match config.get("version") {
             // containerd 1.x reads a file without a version as version 1.
@@ -24,7 +24,7 @@ impl Tables {
                 Some(2) => VERSION_2,
                 Some(3 | 4) => VERSION_3,
                 _ => bail!(
-                    "the configuration has version {}, and this installer knows 1 to 4",
+                    "the configuration has version {}, but this installer supports 1 to 4",
                     item.to_string().trim()
                 ),
             },

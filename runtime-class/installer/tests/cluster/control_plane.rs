@@ -1,5 +1,5 @@
-//! etcd and a kube-apiserver on ports of their own, with everything they keep
-//! in a temporary folder.
+//! etcd and a kube-apiserver on free ports, with all their files in a temporary
+//! folder.
 
 use std::fs;
 use std::net::TcpListener;
@@ -16,7 +16,7 @@ pub struct ControlPlane {
     processes: Vec<Child>,
 }
 
-/// The program that the variable names; `make test-installer-cluster` sets them.
+/// The program that the variable names. `make test-installer-cluster` sets it.
 fn program(variable: &str) -> PathBuf {
     std::env::var_os(variable)
         .unwrap_or_else(|| panic!("{variable} is not set: run `make test-installer-cluster`"))
@@ -73,7 +73,7 @@ impl ControlPlane {
                 "--service-account-key-file=account.key",
                 "--service-account-signing-key-file=account.key",
                 "--service-cluster-ip-range=10.96.0.0/16",
-                // No controller makes the pods' accounts and namespaces ready.
+                // No controller creates the service accounts that the plugin expects.
                 "--disable-admission-plugins=ServiceAccount",
             ]),
         );
@@ -166,11 +166,11 @@ impl ControlPlane {
             .stdin(fs::File::open(self.path("input")).unwrap())
             .output()
             .unwrap();
-        let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if output.status.success() {
-            Ok(words(&output.stdout))
+            Ok(text(&output.stdout))
         } else {
-            Err(words(&output.stderr))
+            Err(text(&output.stderr))
         }
     }
 }

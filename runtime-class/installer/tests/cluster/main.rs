@@ -1,7 +1,7 @@
-//! The installer and a real Kubernetes API server, with the rights that
-//! runtime-class/ gives it and no more.
+//! The installer with a real Kubernetes API server, and only the permissions that
+//! the manifests in runtime-class/ grant.
 
-// By this clippy knows that helpers, too, may panic to fail: see clippy.toml.
+// With this, clippy lets helpers panic, too: see clippy.toml.
 #![cfg(test)]
 
 #[path = "../support/mod.rs"]
@@ -9,19 +9,19 @@ mod support;
 
 mod control_plane;
 mod objects;
-mod rights;
+mod permissions;
 
 use std::os::unix::process::ExitStatusExt;
 
 use control_plane::ControlPlane;
 use serde_json::Value;
 use support::containerd::{Style, gke};
-use support::{Node, containerds, words};
+use support::{Node, containerds, printed};
 
 const STARTUP_TAINT: &str = "startup-taint.cluster-autoscaler.kubernetes.io/wasm-runtime";
 const ANNOTATION: &str = "node-installer.swiss/status";
 
-/// A control plane with the manifests applied, and a Node with both taints.
+/// A control plane with the manifests and a Node with both taints.
 fn cluster() -> ControlPlane {
     let cluster = ControlPlane::start();
     cluster.apply_kustomization();
@@ -53,7 +53,7 @@ fn condition(object: &Value) -> Value {
     .unwrap()
 }
 
-/// The verb as the pod of that node would run it.
+/// The command with the credentials of the node's pod.
 fn installer(node: &Node, cluster: &ControlPlane, verb: &str) -> std::process::Command {
     let mut command = node.installer(verb);
     command
@@ -64,13 +64,13 @@ fn installer(node: &Node, cluster: &ControlPlane, verb: &str) -> std::process::C
 }
 
 #[test]
-fn a_node_is_opened_when_it_lists_the_handler_and_closed_when_it_fails() {
+fn the_startup_taint_is_removed_when_the_node_lists_the_handler_and_added_after_a_failure() {
     let (cluster, node) = (cluster(), node());
-    // No kubelet: the test tells what it would.
+    // No kubelet runs: the test reports the handlers.
     let output = std::thread::scope(|scope| {
         let running = scope.spawn(|| installer(&node, &cluster, "install").output().unwrap());
         while !node
-            .ask()
+            .status()
             .is_ok_and(|status| status.handlers.contains(&"spin".to_owned()))
         {}
         assert!(
@@ -80,14 +80,14 @@ fn a_node_is_opened_when_it_lists_the_handler_and_closed_when_it_fails() {
         cluster.report_handlers("worker", &["", "runc", "spin"]);
         running.join().unwrap()
     });
-    assert!(output.status.success(), "{}", words(&output));
+    assert!(output.status.success(), "{}", printed(&output));
     let object = cluster.node("worker");
     assert!(taints(&object).contains(&"wasm-runtime"));
     assert!(!taints(&object).contains(&STARTUP_TAINT));
     assert_eq!(condition(&object)["status"], "True");
     assert_eq!(object["metadata"]["labels"]["wasm-runtime"], "spin");
 
-    // As after a boot whose configuration has something in the way.
+    // A boot has rewritten the configuration, with a handler of the same name.
     let other = "[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.spin]\nruntime_type = \"/opt/shim\"\n";
     std::fs::write(
         node.config(),
@@ -108,25 +108,25 @@ fn a_node_is_opened_when_it_lists_the_handler_and_closed_when_it_fails() {
     );
 
     let description = cluster.kubectl(&["describe", "node", "worker"]);
-    for words in [
+    for text in [
         "Installed",
         "InstallFailed",
         "already has a handler spin with runtime_type",
     ] {
         assert!(
-            description.contains(words),
-            "{words:?} is not in {description}"
+            description.contains(text),
+            "{text:?} is not in {description}"
         );
     }
 
     std::fs::write(node.config(), gke(Some(2), Style::Gke, node.folder.path())).unwrap();
     let output = installer(&node, &cluster, "uninstall").output().unwrap();
-    assert!(output.status.success(), "{}", words(&output));
+    assert!(output.status.success(), "{}", printed(&output));
     assert!(cluster.node("worker")["metadata"]["annotations"][ANNOTATION].is_null());
 }
 
 #[test]
-fn a_node_that_never_lists_the_handler_stays_closed() {
+fn a_node_that_never_lists_the_handler_keeps_the_startup_taint() {
     let (cluster, node) = (cluster(), node());
     let output = installer(&node, &cluster, "install")
         .env("REPORT_TIMEOUT", "1")
@@ -134,16 +134,16 @@ fn a_node_that_never_lists_the_handler_stays_closed() {
         .unwrap();
     assert!(!output.status.success());
     assert!(
-        words(&output).contains("status.runtimeHandlers does not list it"),
+        printed(&output).contains("status.runtimeHandlers does not list it"),
         "{}",
-        words(&output)
+        printed(&output)
     );
     assert!(taints(&cluster.node("worker")).contains(&STARTUP_TAINT));
 }
 
 #[test]
-fn an_installer_that_is_killed_between_its_calls_is_finished_by_the_next() {
-    for (point, is_open) in [
+fn a_run_that_is_killed_around_the_patch_of_the_node_is_finished_by_the_next() {
+    for (point, is_patched) in [
         ("before the Node is changed", false),
         ("after the Node is changed", true),
     ] {
@@ -153,11 +153,11 @@ fn an_installer_that_is_killed_between_its_calls_is_finished_by_the_next() {
             .env("CRASH_AT", point)
             .output()
             .unwrap();
-        assert_eq!(killed.status.signal(), Some(9), "{}", words(&killed));
-        let is_closed = taints(&cluster.node("worker")).contains(&STARTUP_TAINT);
-        assert_eq!(is_closed, !is_open, "{point}");
+        assert_eq!(killed.status.signal(), Some(9), "{}", printed(&killed));
+        let is_tainted = taints(&cluster.node("worker")).contains(&STARTUP_TAINT);
+        assert_eq!(is_tainted, !is_patched, "{point}");
         let output = installer(&node, &cluster, "install").output().unwrap();
-        assert!(output.status.success(), "{}", words(&output));
+        assert!(output.status.success(), "{}", printed(&output));
         let object = cluster.node("worker");
         assert!(!taints(&object).contains(&STARTUP_TAINT));
         assert_eq!(condition(&object)["status"], "True");
@@ -166,7 +166,7 @@ fn an_installer_that_is_killed_between_its_calls_is_finished_by_the_next() {
 }
 
 #[test]
-fn without_an_api_nothing_is_changed() {
+fn nothing_is_changed_when_the_api_server_does_not_answer() {
     let (mut cluster, node) = (cluster(), node());
     let mut install = installer(&node, &cluster, "install");
     cluster.stop();
@@ -174,9 +174,9 @@ fn without_an_api_nothing_is_changed() {
     let output = install.output().unwrap();
     assert!(!output.status.success());
     assert!(
-        words(&output).contains("the Kubernetes API does not answer"),
+        printed(&output).contains("the Kubernetes API does not answer"),
         "{}",
-        words(&output)
+        printed(&output)
     );
     assert_eq!(node.read_config(), before);
     assert_eq!(node.leftovers(), Vec::<String>::new());
@@ -198,7 +198,7 @@ fn watch_installs_again_when_the_configuration_is_rewritten() {
         while taints(&cluster.node("worker")).contains(&STARTUP_TAINT)
             || !node.read_config().contains("spin]")
             || !node
-                .ask()
+                .status()
                 .is_ok_and(|status| status.handlers.contains(&"spin".to_owned()))
         {
             assert!(std::time::Instant::now() < end);

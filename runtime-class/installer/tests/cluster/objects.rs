@@ -1,4 +1,5 @@
-//! What a cluster has by its kubelets and controllers, and a test makes by hand.
+//! The objects that kubelets and controllers create in a cluster, and the tests
+//! create themselves.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ impl ControlPlane {
             .unwrap();
     }
 
-    /// As README tells users to.
+    /// Applies the manifests as README does, and validates the overlays.
     pub fn apply_kustomization(&self) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         self.kubectl(&["apply", "--validate=strict", "-k", folder.to_str().unwrap()]);
@@ -28,13 +29,13 @@ impl ControlPlane {
                 overlay.to_str().unwrap(),
             ]);
         }
-        // The API server takes a moment until it applies the policy.
+        // The API server enforces the policy after a delay.
         self.create_node("canary");
         let kubeconfig = self.kubeconfig_of_pod("elsewhere");
         let end = Instant::now() + Duration::from_secs(30);
         let annotate = json!({ "metadata": { "annotations": { "x": "y" } } });
         while self.patch_node(&kubeconfig, "canary", &annotate).is_ok() {
-            assert!(Instant::now() < end, "the policy is not applied");
+            assert!(Instant::now() < end, "the policy is not enforced");
         }
     }
 
@@ -53,7 +54,7 @@ impl ControlPlane {
         serde_json::from_str(&self.kubectl(&["get", "node", name, "-o", "json"])).unwrap()
     }
 
-    /// Reports what the kubelet would.
+    /// Reports handlers as the kubelet does.
     pub fn report_handlers(&self, node: &str, handlers: &[&str]) {
         let handlers: Vec<_> = handlers
             .iter()
@@ -71,7 +72,7 @@ impl ControlPlane {
         ]);
     }
 
-    /// The credentials of the installer's pod on that node, as the kubelet asks for them.
+    /// The credentials of the installer's pod on that node, as the kubelet requests them.
     pub fn kubeconfig_of_pod(&self, node: &str) -> PathBuf {
         let pod = format!("node-installer-{node}");
         let file = self.path(&format!("{pod}.conf"));
@@ -123,7 +124,7 @@ impl ControlPlane {
         let mut arguments = vec!["auth", "can-i", "--namespace=swiss-node-installer", verb];
         arguments.extend(resource.split(' '));
         let answer = self.kubectl_as(&kubeconfig, &arguments, "");
-        // It fails when the answer is no.
+        // kubectl fails when the answer is no.
         answer.map_or("no".to_owned(), |answer| answer.trim().to_owned())
     }
 }

@@ -1,5 +1,5 @@
-//! Configurations as GKE writes them and as people do, in every notation that
-//! TOML has for a table, from a tree of settings and a tape of choices.
+//! Configurations as GKE and people write them, in every notation that TOML has
+//! for a table. A tree of settings and a tape of choices determine each.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -14,7 +14,7 @@ pub struct Generated {
     pub version: Option<u8>,
 }
 
-/// The names that this version has for the runtimes' table, apart from `plugins`.
+/// The path of the table of runtimes in this version, below `plugins`.
 pub fn runtimes_of(version: Option<u8>) -> [&'static str; 3] {
     let plugin = match version {
         None | Some(1) => "cri",
@@ -34,7 +34,7 @@ pub fn configs() -> impl Strategy<Value = Generated> {
     })
 }
 
-/// Some of the settings that nodes have; which ones, `present` says.
+/// The settings of a node that `present` selects.
 fn tree(version: Option<u8>, present: &[bool]) -> Map<String, Value> {
     let [cri, ..] = runtimes_of(version);
     let images = "io.containerd.cri.v1.images";

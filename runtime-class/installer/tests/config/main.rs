@@ -1,7 +1,7 @@
-//! The edit of the configuration, over thousands of generated ones. The parser
-//! is the judge of what a text means.
+//! The edit of thousands of generated configurations. The TOML parser decides what
+//! a text means.
 
-// By this clippy knows that helpers, too, may panic to fail: see clippy.toml.
+// With this, clippy lets helpers panic, too: see clippy.toml.
 #![cfg(test)]
 
 mod generate;
@@ -38,7 +38,7 @@ fn parse(config: &str) -> Value {
     toml_edit::de::from_str(config).unwrap()
 }
 
-/// Takes the value at the path out of the tree, and the tables that are empty then.
+/// Removes the value at the path from the tree, and the tables that it leaves empty.
 fn take(tree: &mut Value, path: &[&str]) -> Option<Value> {
     let table = tree.as_object_mut()?;
     let (key, rest) = path.split_first()?;
@@ -64,7 +64,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn adding_adds_the_handler_and_the_pull_and_nothing_else(Generated { text, version } in configs(), runtime in runtimes()) {
+    fn add_changes_only_the_handler_and_the_local_image_pull(Generated { text, version } in configs(), runtime in runtimes()) {
         let mut before = parse(&text);
         let mut after = parse(&add(&text, &runtime));
 
@@ -82,7 +82,7 @@ proptest! {
     }
 
     #[test]
-    fn every_byte_from_before_is_still_there_and_so_are_the_line_endings(Generated { text, .. } in configs(), runtime in runtimes()) {
+    fn add_keeps_every_byte_and_the_style_of_line_endings(Generated { text, .. } in configs(), runtime in runtimes()) {
         let changed = add(&text, &runtime);
         let mut rest = changed.bytes();
         prop_assert!(text.bytes().all(|byte| rest.any(|other| other == byte)), "{}", changed);
@@ -90,33 +90,33 @@ proptest! {
     }
 
     #[test]
-    fn adding_twice_is_adding_once(Generated { text, .. } in configs(), runtime in runtimes()) {
+    fn adding_twice_equals_adding_once(Generated { text, .. } in configs(), runtime in runtimes()) {
         let once = add(&text, &runtime);
         prop_assert_eq!(add(&once, &runtime), once);
     }
 
     #[test]
-    fn adding_another_replaces_the_first(Generated { text, .. } in configs(), first in runtimes(), second in runtimes()) {
+    fn adding_another_runtime_replaces_the_first(Generated { text, .. } in configs(), first in runtimes(), second in runtimes()) {
         let second = Runtime { handler: first.handler.clone(), ..second };
         prop_assert_eq!(add(&add(&text, &first), &second), add(&text, &second));
     }
 
     #[test]
-    fn removing_gives_back_the_original_bytes(Generated { text, .. } in configs(), runtime in runtimes()) {
+    fn remove_restores_the_original_bytes(Generated { text, .. } in configs(), runtime in runtimes()) {
         let changed = add(&text, &runtime);
         prop_assert_ne!(&changed, &text);
         prop_assert_eq!(remove(&changed, &runtime), text);
     }
 
     #[test]
-    fn removing_what_was_never_added_changes_nothing(Generated { text, .. } in configs(), runtime in runtimes()) {
+    fn remove_without_add_changes_nothing(Generated { text, .. } in configs(), runtime in runtimes()) {
         prop_assert_eq!(remove(&text, &runtime), text);
     }
 
     #[test]
-    fn a_handler_that_points_elsewhere_is_refused(Generated { text, .. } in configs(), runtime in runtimes()) {
+    fn a_handler_with_another_shim_is_refused(Generated { text, .. } in configs(), runtime in runtimes()) {
         let elsewhere = Runtime { shim: "/opt/rcm/bin/containerd-shim-spin-v2".to_owned(), ..runtime.clone() };
-        // Without the marks it is another's.
+        // Without the marks, the handler belongs to another program.
         let others = add(&text, &elsewhere).replace("swiss-node-installer", "other");
         let refusal = config::add(others.as_bytes(), &runtime).unwrap_err().to_string();
         prop_assert!(refusal.contains("/opt/rcm/bin/containerd-shim-spin-v2"), "{}", refusal);

@@ -1,8 +1,8 @@
-//! Writes a tree of settings in TOML, in every notation that it has for a table.
+//! Writes a tree of settings as TOML, in every notation that TOML has for a table.
 
 use serde_json::{Map, Value};
 
-/// Writes the tree, and takes a choice from the tape wherever there is one.
+/// Writes a tree. Wherever TOML allows a choice, the tape decides.
 pub struct Writer {
     tape: Vec<u8>,
     at: usize,
@@ -131,7 +131,7 @@ impl Writer {
         keys.join(dot)
     }
 
-    /// A line, with what may stand around it.
+    /// A line, with comments and spaces around it.
     fn line(&mut self, content: &str) -> String {
         let newline = self.newline;
         match self.choose(8) {

@@ -1,7 +1,7 @@
-//! Kills the installer at every point, and lets it run again: it always comes
-//! to the same end, and never is there a configuration that containerd refuses.
+//! Kills the installer at every crash point and runs it again. The second run always
+//! finishes, and containerd accepts the configuration at every point.
 
-// By this clippy knows that helpers, too, may panic to fail: see clippy.toml.
+// With this, clippy lets helpers panic, too: see clippy.toml.
 #![cfg(test)]
 
 #[path = "../support/mod.rs"]
@@ -13,12 +13,12 @@ use std::os::unix::process::ExitStatusExt;
 use swiss_node_installer::config::{Runtime, add};
 
 use support::containerd::{Style, gke};
-use support::{Node, containerds, words};
+use support::{Node, containerds, printed};
 
 const KILL: i32 = 9;
 
-/// Runs the verb, killed at one point after the other, each time on a node as
-/// `prepare` leaves it; after each it runs again, and then `check`s the node.
+/// For each crash point: prepares a node, kills the installer at the point, runs it
+/// again and checks the node. There must be at least `fewest` points.
 fn kill_everywhere(verb: &str, fewest: usize, prepare: impl Fn(&Node), check: impl Fn(&Node)) {
     let containerd = containerds().pop().unwrap();
     for point in 0.. {
@@ -30,7 +30,7 @@ fn kill_everywhere(verb: &str, fewest: usize, prepare: impl Fn(&Node), check: im
             .env("CRASH_AT", point.to_string())
             .output()
             .unwrap();
-        let what = words(&output);
+        let what = printed(&output);
         if output.status.signal() != Some(KILL) {
             assert!(output.status.success(), "{what}");
             assert!(point >= fewest, "only {point} points were passed");
@@ -41,7 +41,7 @@ fn kill_everywhere(verb: &str, fewest: usize, prepare: impl Fn(&Node), check: im
             "{verb}, {point}: {}",
             what.lines().last().unwrap_or_default()
         );
-        // At any moment the node may boot with what is there.
+        // The node may boot at any moment with this configuration.
         containerd.dump(&node.config()).expect(&what);
         node.must(verb);
         check(&node);
@@ -49,7 +49,7 @@ fn kill_everywhere(verb: &str, fewest: usize, prepare: impl Fn(&Node), check: im
 }
 
 fn is_installed(node: &Node) {
-    assert!(node.ask().unwrap().handlers.contains(&"spin".to_owned()));
+    assert!(node.status().unwrap().handlers.contains(&"spin".to_owned()));
     node.must("verify");
     assert_eq!(
         node.leftovers(),
@@ -80,7 +80,7 @@ fn uninstall_can_be_killed_anywhere() {
         "uninstall",
         15,
         |node| {
-            // As `install` leaves it, which the test above has seen.
+            // The state after `install`, which the test above checks.
             let runtime = Runtime {
                 handler: "spin".to_owned(),
                 shim: node.shim().display().to_string(),
@@ -95,19 +95,19 @@ fn uninstall_can_be_killed_anywhere() {
         },
         |node| {
             assert_eq!(node.read_config(), original(node));
-            assert!(!node.ask().unwrap().handlers.contains(&"spin".to_owned()));
+            assert!(!node.status().unwrap().handlers.contains(&"spin".to_owned()));
             assert_eq!(node.leftovers(), Vec::<String>::new());
         },
     );
 }
 
-/// Those before it are the same as those of an installation that goes well.
-const FIRST_ON_THE_WAY_BACK: usize = 22;
+/// The points before it are those of a successful installation.
+const FIRST_POINT_OF_ROLLBACK: usize = 22;
 
 #[test]
-fn the_way_back_can_be_killed_anywhere() {
+fn the_rollback_can_be_killed_anywhere() {
     let containerd = containerds().pop().unwrap();
-    for point in FIRST_ON_THE_WAY_BACK.. {
+    for point in FIRST_POINT_OF_ROLLBACK.. {
         let node = Node::start(&containerd, |folder| gke(Some(2), Style::Gke, folder));
         let before = node.read_config();
         fs::write(node.path("refuse-to-start"), "").unwrap();
@@ -116,28 +116,28 @@ fn the_way_back_can_be_killed_anywhere() {
             .env("HEALTH_TIMEOUT", "1")
             .env("CRASH_AT", point.to_string());
         let output = installer.output().unwrap();
-        let what = words(&output);
+        let what = printed(&output);
         containerd.dump(&node.config()).expect(&what);
         if output.status.signal() != Some(KILL) {
             assert!(
-                words(&output).contains("from before again, and is well"),
+                printed(&output).contains("previous configuration again, and is healthy"),
                 "{}",
-                words(&output)
+                printed(&output)
             );
             assert_eq!(node.read_config(), before);
             return;
         }
         println!(
             "{point}: {}",
-            words(&output).lines().last().unwrap_or_default()
+            printed(&output).lines().last().unwrap_or_default()
         );
-        // Whatever it was that kept containerd down is over.
+        // containerd can start again.
         fs::remove_file(node.path("refuse-to-start")).unwrap();
-        // With its old configuration, init has started it again already.
-        if node.read_config() == before && node.ask().is_err() {
+        // With the old configuration, init restarts containerd.
+        if node.read_config() == before && node.status().is_err() {
             node.restart();
         }
-        // And the next attempt may be twenty minutes later.
+        // The next attempt may be twenty minutes later.
         let _ = fs::remove_file(node.shim().with_file_name("restarts"));
         node.must("install");
         is_installed(&node);

@@ -1,13 +1,14 @@
-//! What a container adds: another root, and nothing but the node's folders.
+//! The installer as in its container: with another root and one capability, and its
+//! output and errors.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use crate::support::containerd::{Style, gke};
-use crate::support::{Node, containerds, words};
+use crate::support::{Node, containerds, printed};
 
-fn usual() -> Node {
+fn gke_node() -> Node {
     Node::start(&containerds().pop().unwrap(), |folder| {
         gke(Some(2), Style::Gke, folder)
     })
@@ -15,15 +16,15 @@ fn usual() -> Node {
 
 #[test]
 fn the_nodes_programs_run_with_the_nodes_root() {
-    let node = usual();
-    // The same root by another name, which the installer cannot know.
+    let node = gke_node();
+    // Another path of the same root: the installer treats it as another root.
     let installer = |verb: &str| {
         let mut installer = node.installer(verb);
         let output = installer
             .env("HOST_ROOT", "/proc/self/root")
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", words(&output));
+        assert!(output.status.success(), "{}", printed(&output));
     };
     for verb in ["plan", "install", "verify", "uninstall"] {
         installer(verb);
@@ -34,7 +35,7 @@ fn the_nodes_programs_run_with_the_nodes_root() {
 
 #[test]
 fn plan_prints_the_exact_diff_and_changes_nothing() {
-    let node = usual();
+    let node = gke_node();
     let before = node.read_config();
     let plan = node.must("plan");
     assert_eq!(node.read_config(), before);
@@ -51,7 +52,7 @@ fn plan_prints_the_exact_diff_and_changes_nothing() {
         .arg(&patch)
         .output()
         .unwrap();
-    assert!(patched.status.success(), "{}", words(&patched));
+    assert!(patched.status.success(), "{}", printed(&patched));
     assert_eq!(
         fs::read_to_string(node.path("patched")).unwrap(),
         node.read_config()
@@ -65,7 +66,7 @@ fn plan_prints_the_exact_diff_and_changes_nothing() {
 
 #[test]
 fn verify_says_what_is_missing() {
-    let node = usual();
+    let node = gke_node();
     let error = node.must_fail("verify");
     assert!(error.contains("has the handler: NO"), "{error}");
     node.must("install");
@@ -79,13 +80,13 @@ fn verify_says_what_is_missing() {
 }
 
 #[test]
-fn a_full_disk_is_refused_and_nothing_is_left() {
-    let node = usual();
+fn on_a_full_disk_the_install_fails_and_leaves_nothing() {
+    let node = gke_node();
     let before = node.read_config();
     for (folder, size) in [("home/kubernetes/bin", "64k"), ("etc", "8k")] {
-        let place = node.path(folder);
-        fs::create_dir_all(&place).unwrap();
-        let error = with_small_disk(&node, &place, size);
+        let mount = node.path(folder);
+        fs::create_dir_all(&mount).unwrap();
+        let error = install_with_small_disk(&node, &mount, size);
         assert!(error.contains("No space left on device"), "{error}");
         assert_eq!(node.read_config(), before);
         assert_eq!(node.leftovers(), Vec::<String>::new());
@@ -93,12 +94,12 @@ fn a_full_disk_is_refused_and_nothing_is_left() {
     }
 }
 
-/// Installs with a file system of that size at `place`, which only the
-/// installer sees.
-fn with_small_disk(node: &Node, place: &Path, size: &str) -> String {
-    let script = "cp -a $PLACE $PLACE.copy && mount -t tmpfs -o size=$SIZE none $PLACE && \
-                  cp -a $PLACE.copy/. $PLACE && rm -r $PLACE.copy && head -c 1M /dev/zero >$PLACE/ballast 2>/dev/null; \
-                  $INSTALLER install; status=$?; ls -A $PLACE >&2; exit $status";
+/// Installs with a file system of that size at `mount`, in the installer's mount
+/// namespace only.
+fn install_with_small_disk(node: &Node, mount: &Path, size: &str) -> String {
+    let script = "cp -a $MOUNT $MOUNT.copy && mount -t tmpfs -o size=$SIZE none $MOUNT && \
+                  cp -a $MOUNT.copy/. $MOUNT && rm -r $MOUNT.copy && head -c 1M /dev/zero >$MOUNT/ballast 2>/dev/null; \
+                  $INSTALLER install; status=$?; ls -A $MOUNT >&2; exit $status";
     let installer = node.installer("install");
     let mut command = Command::new("unshare");
     command.args(["--mount", "sh", "-c", script]);
@@ -108,17 +109,17 @@ fn with_small_disk(node: &Node, place: &Path, size: &str) -> String {
     let program = installer.get_program().to_owned();
     let command = command
         .env("INSTALLER", program)
-        .env("PLACE", place)
+        .env("MOUNT", mount)
         .env("SIZE", size);
     let output = command.output().unwrap();
     assert!(!output.status.success());
-    words(&output)
+    printed(&output)
 }
 
 #[test]
-fn the_right_to_change_the_root_is_enough() {
-    let node = usual();
-    // The node's init, which the restart command only asks.
+fn the_capability_sys_chroot_is_enough() {
+    let node = gke_node();
+    // The node's init restarts containerd; the restart command only requests it.
     let script = "mkfifo ask; echo 'echo >$(dirname $0)/ask' >systemctl";
     let made = Command::new("sh")
         .args(["-c", script])
@@ -132,7 +133,7 @@ fn the_right_to_change_the_root_is_enough() {
         .spawn()
         .unwrap();
 
-    // As the containers of the DaemonSet.
+    // With the capability of the DaemonSet's containers.
     let installer = node.installer("install");
     let mut command = Command::new("setpriv");
     command
@@ -153,7 +154,7 @@ fn the_right_to_change_the_root_is_enough() {
     let output = command.output().unwrap();
     init.kill().unwrap();
     init.wait().unwrap();
-    assert!(output.status.success(), "{}", words(&output));
+    assert!(output.status.success(), "{}", printed(&output));
     node.must("verify");
     assert_eq!(node.restarts(), 1);
 }

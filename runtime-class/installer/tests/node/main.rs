@@ -1,6 +1,6 @@
 //! The installer on nodes with real containerds.
 
-// By this clippy knows that helpers, too, may panic to fail: see clippy.toml.
+// With this, clippy lets helpers panic, too: see clippy.toml.
 #![cfg(test)]
 
 #[path = "../support/mod.rs"]

@@ -1,12 +1,13 @@
-//! What the installer does not do, and how the node looks then: as before.
+//! Conditions under which the installer fails, and leaves the node unchanged or
+//! restores it.
 
 use std::fs;
 use std::os::unix::fs::symlink;
 
 use crate::support::containerd::{Containerd, Style, gke};
-use crate::support::{Node, containerds, words};
+use crate::support::{Node, containerds, printed};
 
-/// The newest of those under test.
+/// The newest containerd under test.
 fn newest() -> Containerd {
     containerds().pop().unwrap()
 }
@@ -15,27 +16,27 @@ fn oldest() -> Containerd {
     containerds().remove(0)
 }
 
-fn usual(containerd: &Containerd) -> Node {
+fn gke_node(containerd: &Containerd) -> Node {
     Node::start(containerd, |folder| gke(Some(2), Style::Gke, folder))
 }
 
-/// The installer fails with the words, and has changed nothing.
+/// Asserts that `install` fails with the texts in its error, and changes nothing.
 fn refuses(node: &Node, expected: &[&str]) {
     let before = node.read_config();
     let error = node.must_fail("install");
-    for words in expected {
-        assert!(error.contains(words), "{words:?} is not in: {error}");
+    for text in expected {
+        assert!(error.contains(text), "{text:?} is not in: {error}");
     }
     assert_eq!(error.lines().count(), 1, "{error}");
     assert_eq!(node.read_config(), before);
     assert_eq!(node.leftovers(), Vec::<String>::new());
     assert_eq!(node.restarts(), 0);
-    assert!(node.ask().is_ok());
+    assert!(node.status().is_ok());
 }
 
 #[test]
-fn an_unknown_version_is_refused() {
-    let node = usual(&oldest());
+fn an_unknown_configuration_version_is_refused() {
+    let node = gke_node(&oldest());
     fs::write(
         node.config(),
         node.read_config().replace("version = 2", "version = 5"),
@@ -45,29 +46,29 @@ fn an_unknown_version_is_refused() {
 }
 
 #[test]
-fn a_version_whose_runtimes_containerd_does_not_read_is_refused() {
-    // Those before it know version 1 as their own, those after migrate it.
+fn a_configuration_version_whose_runtimes_containerd_ignores_is_refused() {
+    // Earlier releases read version 1 natively, later ones migrate it.
     let ignores = |containerd: &Containerd| ((2, 0, 0)..(2, 3, 0)).contains(&containerd.version);
     for containerd in containerds()
         .iter()
         .filter(|containerd| ignores(containerd))
     {
-        let node = usual(containerd);
+        let node = gke_node(containerd);
         fs::write(node.config(), gke(Some(1), Style::Gke, node.folder.path())).unwrap();
-        refuses(&node, &["would not know the handler spin"]);
+        refuses(&node, &["would not have the handler spin"]);
     }
 }
 
 #[test]
-fn a_handler_that_points_elsewhere_is_refused() {
-    let node = usual(&newest());
+fn a_handler_with_another_shim_is_refused() {
+    let node = gke_node(&newest());
     let other = "[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.spin]\nruntime_type = \"/opt/shim\"\n";
     fs::write(node.config(), node.read_config() + other).unwrap();
     refuses(&node, &["already has a handler spin", "/opt/shim"]);
 }
 
 #[test]
-fn a_handler_of_an_imported_file_that_points_elsewhere_is_refused() {
+fn a_handler_with_another_shim_in_an_imported_file_is_refused() {
     let node = Node::start(&newest(), |folder| gke(Some(2), Style::Imports, folder));
     let other = "version = 2\n[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.spin]\nruntime_type = \"/opt/shim\"\n";
     fs::write(node.path("etc/conf.d/spin.toml"), other).unwrap();
@@ -76,7 +77,7 @@ fn a_handler_of_an_imported_file_that_points_elsewhere_is_refused() {
 
 #[test]
 fn a_missing_configuration_is_refused() {
-    let node = usual(&newest());
+    let node = gke_node(&newest());
     fs::remove_file(node.config()).unwrap();
     let error = node.must_fail("install");
     assert!(
@@ -88,34 +89,34 @@ fn a_missing_configuration_is_refused() {
 
 #[test]
 fn a_shim_with_another_digest_is_refused() {
-    let node = usual(&newest());
+    let node = gke_node(&newest());
     fs::write(node.path("shim"), "\x7fELF but not that one").unwrap();
     refuses(&node, &["the image is broken"]);
 }
 
 #[test]
 fn a_shim_for_another_machine_is_refused() {
-    let node = usual(&newest());
+    let node = gke_node(&newest());
     let mut shim = fs::read(node.path("shim")).unwrap();
     shim[18] = if shim[18] == 62 { 183 } else { 62 };
-    node.bring_shim(&shim);
+    node.write_shim_source(&shim);
     refuses(&node, &["this node is"]);
 }
 
 #[test]
-fn a_place_that_cannot_be_written_is_refused() {
-    let node = usual(&newest());
-    // Root may write anywhere, but not into a file as if it were a folder.
+fn a_folder_that_cannot_be_created_is_refused() {
+    let node = gke_node(&newest());
+    // File permissions do not stop root, but a file in the path does.
     fs::write(node.path("home"), "").unwrap();
     refuses(&node, &["home/kubernetes/bin/spin", "Not a directory"]);
 }
 
 #[test]
-fn a_containerd_that_is_away_is_not_touched() {
-    let node = usual(&newest());
+fn nothing_is_changed_when_containerd_does_not_answer() {
+    let node = gke_node(&newest());
     let before = node.read_config();
     let mut installer = node.installer("install");
-    let error = words(&installer.args(["--socket", "/nowhere"]).output().unwrap());
+    let error = printed(&installer.args(["--socket", "/nowhere"]).output().unwrap());
     assert!(
         error.contains("containerd does not answer at /nowhere"),
         "{error}"
@@ -124,45 +125,45 @@ fn a_containerd_that_is_away_is_not_touched() {
 }
 
 #[test]
-fn a_second_installer_is_refused_while_the_first_is_at_work() {
-    let node = usual(&newest());
+fn a_second_installer_is_refused_while_the_first_runs() {
+    let node = gke_node(&newest());
     let folder = fs::File::open(node.path("etc")).unwrap();
     rustix::fs::flock(&folder, rustix::fs::FlockOperation::LockExclusive).unwrap();
-    refuses(&node, &["another installer is at work"]);
+    refuses(&node, &["another installer is running"]);
 }
 
 #[test]
-fn a_containerd_that_does_not_come_back_gets_its_configuration_back() {
+fn the_previous_configuration_is_restored_when_containerd_does_not_start() {
     for containerd in containerds() {
-        let node = usual(&containerd);
+        let node = gke_node(&containerd);
         let before = node.read_config();
         fs::write(node.path("refuse-to-start"), "").unwrap();
         let output = node
             .installer("install")
             .args(["--health-timeout", "2"])
             .output();
-        let error = words(&output.unwrap());
+        let error = printed(&output.unwrap());
         assert!(
-            error.contains("has its configuration from before again, and is well"),
+            error.contains("has its previous configuration again, and is healthy"),
             "{error}"
         );
         assert_eq!(node.read_config(), before);
-        assert!(node.ask().unwrap().runtime_ready);
+        assert!(node.status().unwrap().runtime_ready);
     }
 }
 
 #[test]
 fn containerd_is_restarted_at_most_three_times_in_twenty_minutes() {
-    let node = usual(&newest());
+    let node = gke_node(&newest());
     let original = node.read_config();
     let mut refusal = String::new();
     for _ in 0..4 {
         let output = node.run("install");
         if !output.status.success() {
-            refusal = words(&output);
+            refusal = printed(&output);
             break;
         }
-        // As GKE's script at boot.
+        // GKE's boot script rewrites the configuration.
         fs::write(node.config(), &original).unwrap();
         node.restart();
     }
@@ -175,8 +176,8 @@ fn containerd_is_restarted_at_most_three_times_in_twenty_minutes() {
 }
 
 #[test]
-fn a_link_in_the_place_of_a_temporary_file_is_not_followed() {
-    let node = usual(&newest());
+fn a_symlink_at_the_path_of_a_temporary_file_is_not_followed() {
+    let node = gke_node(&newest());
     fs::write(node.path("victim"), "precious").unwrap();
     symlink(
         node.path("victim"),

@@ -1,4 +1,4 @@
-//! Every containerd, with every version of a configuration that it reads.
+//! Every containerd, with every version of the configuration that it reads.
 
 use std::fs;
 use std::thread;
@@ -9,7 +9,7 @@ use swiss_node_installer::judge::{judge_added, judge_removed};
 use crate::support::containerd::{Containerd, Style, gke};
 use crate::support::{Node, containerds};
 
-/// What the installer adds on such a node.
+/// The runtime that the installer adds on this node.
 fn runtime(node: &Node) -> Runtime {
     Runtime {
         handler: "spin".to_owned(),
@@ -33,7 +33,7 @@ fn for_each_containerd(test: impl Fn(&Containerd, Option<u8>) + Sync) {
 }
 
 #[test]
-fn containerd_has_every_setting_from_before_in_every_style() {
+fn containerd_keeps_every_setting_in_every_style() {
     for_each_containerd(|containerd, version| {
         for style in Style::ALL {
             let what = format!(
@@ -62,7 +62,7 @@ fn containerd_has_every_setting_from_before_in_every_style() {
 }
 
 #[test]
-fn a_node_is_installed_once_and_uninstalled_to_the_byte() {
+fn a_second_install_changes_nothing_and_uninstall_restores_every_byte() {
     for_each_containerd(|containerd, version| {
         let what = format!("containerd {:?}, version {version:?}", containerd.version);
         let node = Node::start(containerd, |folder| gke(version, Style::Imports, folder));
@@ -73,7 +73,7 @@ fn a_node_is_installed_once_and_uninstalled_to_the_byte() {
         let after = containerd.dump(&node.config()).unwrap();
         judge_added(&before, &after, &runtime(&node)).unwrap();
         assert!(
-            node.ask().unwrap().handlers.contains(&"spin".to_owned()),
+            node.status().unwrap().handlers.contains(&"spin".to_owned()),
             "{what}"
         );
         assert_eq!(
@@ -85,12 +85,12 @@ fn a_node_is_installed_once_and_uninstalled_to_the_byte() {
 
         node.must("install");
         node.must("verify");
-        assert_eq!(node.restarts(), 1, "{what}: nothing has changed since");
+        assert_eq!(node.restarts(), 1, "{what}: after the second install");
 
         node.must("uninstall");
         assert_eq!(node.read_config(), original, "{what}");
         assert!(
-            !node.ask().unwrap().handlers.contains(&"spin".to_owned()),
+            !node.status().unwrap().handlers.contains(&"spin".to_owned()),
             "{what}"
         );
         assert_eq!(node.leftovers(), Vec::<String>::new(), "{what}");
@@ -98,8 +98,8 @@ fn a_node_is_installed_once_and_uninstalled_to_the_byte() {
 }
 
 #[test]
-fn a_drop_in_that_loses_the_nodes_settings_is_noticed() {
-    // Since 2.3, containerd migrates each file by itself.
+fn a_drop_in_that_loses_the_nodes_settings_is_detected() {
+    // From 2.3 on, containerd migrates each file separately.
     for containerd in containerds()
         .into_iter()
         .filter(|containerd| containerd.version < (2, 3, 0))

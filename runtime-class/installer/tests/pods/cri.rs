@@ -1,5 +1,5 @@
-//! The calls by which a kubelet starts a pod, with the parts of
-//! k8s.io/cri-api's runtime/v1/api.proto that they take.
+//! The CRI calls by which a kubelet starts a pod, with the fields of
+//! k8s.io/cri-api's runtime/v1/api.proto that they need.
 
 use std::path::Path;
 
@@ -45,8 +45,8 @@ impl Cri {
             .into_inner()
     }
 
-    /// Starts a pod with the node's network and this handler, and a container
-    /// in it; gives back the pod's id.
+    /// Starts a pod with the node's network and this handler, and a container in it.
+    /// Returns the pod's ID.
     pub fn run_pod(&mut self, handler: &str, image: &str) -> String {
         let name = format!("pod-{handler}");
         let config = PodConfig {

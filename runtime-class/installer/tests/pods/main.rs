@@ -1,8 +1,8 @@
-//! Pods on an installed node, by runc and by the new handler. The shim is
-//! containerd's own for runc under another name: whether containerd finds and
-//! starts what is at the handler's path is the question, not what that does.
+//! Pods on an installed node, with runc and with the new handler. The shim is
+//! containerd's shim for runc under another name: the tests check that containerd
+//! starts the shim at the handler's path, not what the shim does.
 
-// By this clippy knows that helpers, too, may panic to fail: see clippy.toml.
+// With this, clippy lets helpers panic, too: see clippy.toml.
 #![cfg(test)]
 
 #[path = "../support/mod.rs"]
@@ -19,9 +19,9 @@ use support::{Containerd, Node, containerds};
 
 const IMAGE: &str = "docker.io/library/busybox:test";
 
-/// For a machine without systemd, on which containers may not lower their score
-/// for the kernel's killer. Without options for runc, none are copied for the
-/// handler, which this shim would not know under another name.
+/// For a machine without systemd, on which containers may not lower their OOM score.
+/// runc has no options here, because the installer would copy `SystemdCgroup` to the
+/// handler, and this shim does not accept it under another name.
 fn config(folder: &Path) -> String {
     let folder = folder.display();
     let cri = "plugins.\"io.containerd.grpc.v1.cri\"";
@@ -41,7 +41,7 @@ fn variable(name: &str) -> PathBuf {
         .into()
 }
 
-/// An image of busybox, as `docker save` writes it.
+/// Imports an image of busybox in the format of `docker save`.
 fn import_image(node: &Node) {
     let script = format!(
         "mkdir image && cd image && mkdir bin && cp {busybox} bin/busybox && tar -cf layer.tar bin && \
@@ -58,10 +58,10 @@ fn import_image(node: &Node) {
         .current_dir(node.folder.path())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", support::words(&output));
+    assert!(output.status.success(), "{}", support::printed(&output));
 }
 
-/// Programs that run from this file.
+/// The number of processes that run this program.
 fn running(program: &Path) -> usize {
     let processes = fs::read_dir("/proc").unwrap().flatten();
     processes
@@ -72,7 +72,7 @@ fn running(program: &Path) -> usize {
 fn pods_run(containerd: &Containerd) {
     let node = Node::start(containerd, config);
     let shim = containerd.binary.with_file_name("containerd-shim-runc-v2");
-    node.bring_shim(&fs::read(shim).unwrap());
+    node.write_shim_source(&fs::read(shim).unwrap());
     import_image(&node);
     let mut cri = Cri::connect(&node.path("containerd.sock"));
     let plain = cri.run_pod("", IMAGE);
@@ -83,10 +83,10 @@ fn pods_run(containerd: &Containerd) {
     let by_handler = cri.run_pod("spin", IMAGE);
     assert_eq!(running(&node.shim()), 1, "the handler's shim runs the pod");
 
-    // A shim that runs is replaced all the same, and goes on running.
+    // A running shim is replaced, and continues to run.
     let mut other = fs::read(node.path("shim")).unwrap();
     other.push(0);
-    node.bring_shim(&other);
+    node.write_shim_source(&other);
     node.must("install");
     assert_eq!(fs::read(node.shim()).unwrap(), other);
     assert_eq!(node.restarts(), 1);
@@ -97,7 +97,7 @@ fn pods_run(containerd: &Containerd) {
 }
 
 #[test]
-fn containerd_runs_pods_by_runc_and_by_the_handler() {
+fn containerd_runs_pods_with_runc_and_with_the_handler() {
     for containerd in containerds() {
         if containerd.version >= (1, 7, 0) {
             println!("containerd {:?}", containerd.version);

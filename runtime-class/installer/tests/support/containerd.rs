@@ -1,4 +1,4 @@
-//! The containerds under test, and configurations as their nodes have them.
+//! The containerds under test, and configurations like those of their nodes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,8 +11,8 @@ pub struct Containerd {
     pub version: (u32, u32, u32),
 }
 
-/// Those of `CONTAINERDS`, a list of programs separated by colons, which
-/// `make test-installer` sets.
+/// The containerds of `CONTAINERDS`, oldest first. `make test-installer` sets it to
+/// paths that are separated by colons.
 pub fn containerds() -> Vec<Containerd> {
     let list =
         std::env::var("CONTAINERDS").expect("CONTAINERDS is not set: run `make test-installer`");
@@ -44,7 +44,7 @@ impl Containerd {
         }
     }
 
-    /// The versions of a configuration that it reads, CRI's part included.
+    /// The versions of the configuration whose CRI settings it reads.
     pub fn config_versions(&self) -> &'static [Option<u8>] {
         match self.version {
             (1, ..) => &[None, Some(1), Some(2)],
@@ -67,7 +67,7 @@ impl Containerd {
     }
 }
 
-/// What a node's configuration may have besides the usual.
+/// How a node's configuration differs from GKE's usual one.
 #[derive(Clone, Copy, Debug)]
 pub enum Style {
     Gke,
@@ -79,7 +79,7 @@ pub enum Style {
     Inline,
     Dotted,
     PullTable,
-    NoEnd,
+    NoFinalNewline,
 }
 
 impl Style {
@@ -93,12 +93,12 @@ impl Style {
         Self::Inline,
         Self::Dotted,
         Self::PullTable,
-        Self::NoEnd,
+        Self::NoFinalNewline,
     ];
 }
 
-/// A configuration as GKE writes it, in any version's names, for a containerd
-/// that keeps everything under `folder`.
+/// A configuration as GKE writes it, in the given version, for a containerd with all
+/// its files in `folder`.
 pub fn gke(version: Option<u8>, style: Style, folder: &Path) -> String {
     let (cri, images, runtime) = match version {
         None | Some(1) => ["cri"; 3].into(),
@@ -109,15 +109,15 @@ pub fn gke(version: Option<u8>, style: Style, folder: &Path) -> String {
             "io.containerd.cri.v1.runtime",
         ),
     };
-    // From 2.0 on, NRI has a socket that all containerds of a machine share, and
-    // the tests run several.
+    // From 2.0 on, NRI has one socket for all containerds of a machine, and the tests
+    // run several.
     let disabled = if cri == "cri" {
         r#""restart""#
     } else {
         r#""io.containerd.internal.v1.restart", "io.containerd.nri.v1.nri""#
     };
     let folder = folder.display();
-    // Version 4 has the sockets among the plugins, and only a list of folders.
+    // Version 4 configures the sockets as plugins, and has `bin_dirs` for `bin_dir`.
     let (sockets, bin_dir) = if version == Some(4) {
         (
             ["grpc", "ttrpc"].map(|server| format!("[plugins.\"io.containerd.server.v1.{server}\"]\n  address = \"{folder}/{}\"\n", if server == "grpc" { "containerd.sock" } else { "containerd.sock.ttrpc" })).concat(),
@@ -180,7 +180,7 @@ pub fn gke(version: Option<u8>, style: Style, folder: &Path) -> String {
     );
     match style {
         Style::Crlf => text.replace('\n', "\r\n"),
-        Style::NoEnd => text.trim_end().to_owned(),
+        Style::NoFinalNewline => text.trim_end().to_owned(),
         _ => text,
     }
 }

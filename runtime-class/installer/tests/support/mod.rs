@@ -1,7 +1,7 @@
-//! A node in a temporary folder: a real containerd with a configuration as
-//! GKE's, on its own socket, and the installer as a process.
+//! A node in a temporary folder: a real containerd with a configuration like GKE's
+//! and a socket of its own, and the installer as a process.
 
-#![allow(dead_code, reason = "each test crate uses a part of it")]
+#![allow(dead_code, reason = "each test crate uses only a part of this module")]
 
 pub mod containerd;
 
@@ -20,15 +20,15 @@ pub struct Node {
 }
 
 impl Node {
-    /// A node whose containerd runs with the configuration that `config` makes
-    /// of its folder.
+    /// A node whose containerd runs with the configuration that `config` returns for
+    /// the node's folder.
     pub fn start(containerd: &Containerd, config: impl Fn(&Path) -> String) -> Self {
         let node = Self::prepare(containerd, config);
         node.restart();
         node
     }
 
-    /// The same without a running containerd.
+    /// A node whose containerd does not run yet.
     pub fn prepare(containerd: &Containerd, config: impl Fn(&Path) -> String) -> Self {
         let folder = tempfile::Builder::new().prefix("node").tempdir().unwrap();
         let node = Self {
@@ -37,12 +37,12 @@ impl Node {
         };
         fs::create_dir_all(node.path("etc/conf.d")).unwrap();
         fs::create_dir_all(node.path("cni")).unwrap();
-        // The loopback plugin is enough for a network that is ready.
+        // With the loopback plugin, containerd reports that the network is ready.
         let network =
             r#"{"cniVersion": "0.4.0", "name": "test", "plugins": [{"type": "loopback"}]}"#;
         fs::write(node.path("cni/10.conflist"), network).unwrap();
         fs::write(node.config(), config(node.folder.path())).unwrap();
-        node.bring_shim(&fs::read("/proc/self/exe").unwrap()[..100_000]);
+        node.write_shim_source(&fs::read("/proc/self/exe").unwrap()[..100_000]);
         let script = format!(
             "cd {folder} || exit 1\necho >> restarts\nexport PATH={runc}:$PATH\n\
              [ -f pid ] && kill -9 $(cat pid) && while kill -0 $(cat pid) 2>/dev/null; do :; done\n\
@@ -74,8 +74,8 @@ impl Node {
         self.path("home/kubernetes/bin/spin/containerd-shim-spin-v2")
     }
 
-    /// Puts a shim into the place that the image has for it.
-    pub fn bring_shim(&self, content: &[u8]) {
+    /// Writes the shim to install, and its digest, as the image has them.
+    pub fn write_shim_source(&self, content: &[u8]) {
         fs::write(self.path("shim"), content).unwrap();
         let sum = Command::new("sha256sum")
             .arg("shim")
@@ -85,7 +85,7 @@ impl Node {
         fs::write(self.path("shim.sha256"), sum.stdout).unwrap();
     }
 
-    /// Restarts containerd as the node's init would, and waits until it answers.
+    /// Restarts containerd as the node's init does, and waits until it answers.
     pub fn restart(&self) {
         let status = Command::new("sh")
             .arg(self.path("restart"))
@@ -93,7 +93,7 @@ impl Node {
             .unwrap();
         assert!(status.success());
         let end = Instant::now() + Duration::from_secs(20);
-        while self.ask().is_err() {
+        while self.status().is_err() {
             assert!(
                 Instant::now() < end,
                 "{}",
@@ -104,7 +104,7 @@ impl Node {
         fs::remove_file(self.path("restarts")).unwrap();
     }
 
-    /// How often containerd was restarted since the node was started.
+    /// How often containerd was restarted since the last [`Node::restart`].
     pub fn restarts(&self) -> usize {
         fs::read_to_string(self.path("restarts"))
             .unwrap_or_default()
@@ -112,7 +112,7 @@ impl Node {
             .count()
     }
 
-    pub fn ask(&self) -> anyhow::Result<swiss_node_installer::cri::Status> {
+    pub fn status(&self) -> anyhow::Result<swiss_node_installer::cri::Status> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
@@ -146,22 +146,26 @@ impl Node {
     pub fn must(&self, verb: &str) -> String {
         let output = self.run(verb);
         let log = fs::read_to_string(self.path("log")).unwrap_or_default();
-        assert!(output.status.success(), "{verb}: {}\n{log}", words(&output));
+        assert!(
+            output.status.success(),
+            "{verb}: {}\n{log}",
+            printed(&output)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Runs the installer, which must fail, and gives back its error.
+    /// Runs the installer, which must fail, and returns its output.
     pub fn must_fail(&self, verb: &str) -> String {
         let output = self.run(verb);
         assert!(
             !output.status.success(),
             "{verb} should have failed: {}",
-            words(&output)
+            printed(&output)
         );
-        words(&output)
+        printed(&output)
     }
 
-    /// The files that the installer may leave, and does not after `uninstall`.
+    /// The files that the installer has created; none after `uninstall`.
     pub fn leftovers(&self) -> Vec<String> {
         let mut names = Vec::new();
         for folder in ["etc", "home/kubernetes/bin", "home/kubernetes/bin/spin"] {
@@ -187,9 +191,9 @@ impl Drop for Node {
     }
 }
 
-/// What the installer said: stdout and stderr.
-pub fn words(output: &Output) -> String {
+/// stdout and stderr.
+pub fn printed(output: &Output) -> String {
     [&output.stdout, &output.stderr]
-        .map(|words| String::from_utf8_lossy(words))
+        .map(|bytes| String::from_utf8_lossy(bytes))
         .concat()
 }

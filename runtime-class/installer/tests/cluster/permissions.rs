@@ -1,12 +1,12 @@
-//! What the installer's pods may do, and what they may not.
+//! The permissions of the installer's pods.
 
 use serde_json::{Value, json};
 
 use super::{ANNOTATION, STARTUP_TAINT, cluster, installer, node};
-use crate::support::words;
+use crate::support::printed;
 
 #[test]
-fn a_pod_can_change_its_own_node_only_and_of_that_the_taint_only() {
+fn a_pod_can_change_only_the_startup_taint_and_annotations_of_its_own_node() {
     let cluster = cluster();
     cluster.create_node("other");
     let pod = cluster.kubeconfig_of_pod("worker");
@@ -37,9 +37,9 @@ fn a_pod_can_change_its_own_node_only_and_of_that_the_taint_only() {
             "only the startup taint",
         ),
     ];
-    for (node, change, words) in refused {
+    for (node, change, message) in refused {
         let error = patch(node, change).unwrap_err();
-        assert!(error.contains(words), "{error}");
+        assert!(error.contains(message), "{error}");
     }
     for (verb, resource) in [
         ("list", "nodes"),
@@ -58,13 +58,13 @@ fn a_pod_can_change_its_own_node_only_and_of_that_the_taint_only() {
 }
 
 #[test]
-fn without_rights_nothing_is_changed() {
+fn nothing_is_changed_without_permissions() {
     let (cluster, node) = (cluster(), node());
     cluster.kubectl(&["delete", "clusterrolebinding", "swiss-node-installer"]);
     let before = node.read_config();
     let output = installer(&node, &cluster, "install").output().unwrap();
     assert!(!output.status.success());
-    let error = words(&output);
+    let error = printed(&output);
     assert!(
         error.contains("cannot read the Node worker") && error.contains("forbidden"),
         "{error}"
