@@ -23,13 +23,8 @@ SPIN := $(shell spin --version 2>/dev/null | awk '$$1 == "spin" { split($$2, v, 
 # What the tests need of PyPI and npm, in folders named by the lock file's
 # content: a changed lock file is another folder, and the file's time means nothing.
 locked = $(CACHE)/$(1)-$(firstword $(shell sha256sum $(2)))
-OUTSIDE := $(call locked,outside,tests/outside/requirements.txt)
-LINT := $(call locked,lint,tests/lint/requirements.txt)
+PYTHON := $(call locked,python,requirements.txt)
 JCO := $(call locked,jco,tests/outside/package-lock.json)
-CHART_VENV := $(call locked,chart,tests/chart/requirements.txt)
-PACKAGING_VENV := $(call locked,packaging,tests/packaging/requirements.txt)
-E2E_VENV := $(call locked,e2e,e2e/requirements.txt)
-BENCH_VENV := $(call locked,bench,bench/requirements.txt)
 
 # Debian packages $(1), of the machine's own release or of the suite $(2) from the
 # same server, unpacked into the folder $@: nothing is installed, no root is
@@ -88,8 +83,8 @@ test-component: build-variants ## Test the component and the host, in Rust
 	cargo test $(PUSH)
 
 .PHONY: test-outside
-test-outside: build tools $(OUTSIDE)/installed $(JCO)/installed ## Ask the original, a second runtime and outside judges
-	cd tests/outside && SWISS_JCO=$(JCO)/node_modules/@bytecodealliance/jco/dist/jco.js $(OUTSIDE)/bin/python -m pytest
+test-outside: build tools $(PYTHON)/installed $(JCO)/installed ## Ask the original, a second runtime and outside judges
+	SWISS_JCO=$(JCO)/node_modules/@bytecodealliance/jco/dist/jco.js $(PYTHON)/bin/python -m pytest tests/outside
 
 .PHONY: build-variants
 build-variants: build ## Build the component with Debian's compiler, too
@@ -101,9 +96,9 @@ else
 endif
 
 .PHONY: lint
-lint: export PATH := $(LINT)/bin:$(PATH)
+lint: export PATH := $(PYTHON)/bin:$(PATH)
 lint: export RUSTDOCFLAGS := --deny warnings
-lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
+lint: $(PYTHON)/installed ## Check format, style, docs, dependencies, spelling
 	cargo fmt --all --check
 	cargo clippy --locked --package swiss --all-targets
 	cargo clippy $(TOOLS) --all-targets
@@ -122,16 +117,19 @@ lint: $(LINT)/installed ## Check format, style, docs, dependencies, spelling
 	ruff check tests e2e bench
 	ruff format --check tests e2e bench
 
-$(OUTSIDE)/installed: | tests/outside/requirements.txt
-$(LINT)/installed: | tests/lint/requirements.txt
-$(CHART_VENV)/installed: | tests/chart/requirements.txt
-$(PACKAGING_VENV)/installed: | tests/packaging/requirements.txt
-$(E2E_VENV)/installed: | e2e/requirements.txt
-$(BENCH_VENV)/installed: | bench/requirements.txt
-$(OUTSIDE)/installed $(LINT)/installed $(CHART_VENV)/installed $(PACKAGING_VENV)/installed $(E2E_VENV)/installed $(BENCH_VENV)/installed:
+# pip installs uv, and uv the rest. It compiles as pip does: otherwise Flask would
+# at each start, where Python may not write bytecode.
+$(PYTHON)/installed:
 	python3 -m venv --clear $(@D)
-	$(@D)/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $|
+	$(@D)/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement <(sed -n '/^uv==/,/# via/p' requirements.txt)
+	$(@D)/bin/uv pip sync --quiet --compile-bytecode --require-hashes --python $(@D) requirements.txt
 	touch $@
+
+.PHONY: lock
+lock: $(PYTHON)/installed ## Lock the Python packages of pyproject.toml; UPGRADE=1 takes newer ones
+	$(PYTHON)/bin/uv pip compile --quiet --universal --python-version 3.11 --python $(PYTHON) --generate-hashes --no-emit-index-url \
+	  --custom-compile-command 'make lock' $(if $(filter-out 0,$(UPGRADE)),--upgrade) \
+	  $(addprefix --group ,bench chart e2e lint lock outside packaging) --output-file requirements.txt
 
 $(JCO)/installed:
 	mkdir -p $(@D)

@@ -45,20 +45,20 @@ bench: build optimized bench-components $(VEGETA) $(STRACE_ROOT) $(VALGRIND_ROOT
 	cargo build $(PUSH)
 	cargo build --release --locked --manifest-path bench/peers/axum/Cargo.toml --target-dir $(BENCH)/axum
 	cd bench/peers/go && go build -trimpath -ldflags '-s -w' -o $(CURDIR)/$(BENCH)/go-peer
-	cd bench && $(bench_tools) VEGETA=$(VEGETA) $(BENCH_VENV)/bin/python -m harness $(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(NOISY)),--noisy)
+	cd bench && $(bench_tools) VEGETA=$(VEGETA) $(PYTHON)/bin/python -m harness $(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(NOISY)),--noisy)
 
 bench-compare: build optimized bench-components $(VALGRIND_ROOT) ## Measure the component beside the one in the file BEFORE
-	cd bench && $(bench_tools) $(BENCH_VENV)/bin/python -m harness.compare $(abspath $(BEFORE))
+	cd bench && $(bench_tools) $(PYTHON)/bin/python -m harness.compare $(abspath $(BEFORE))
 
-bench-docs: $(BENCH_VENV)/installed ## Write the figures of bench/results into README and docs
-	cd bench && $(BENCH_VENV)/bin/python -m harness.documents
+bench-docs: $(PYTHON)/installed ## Write the figures of bench/results into README and docs
+	cd bench && $(PYTHON)/bin/python -m harness.documents
 
 test-bench: build bench-components $(VALGRIND_ROOT) ## Hold the work for a request to its limits, and the documents to the results
 	cargo build $(TOOLS) --example probe
-	cd bench && $(bench_tools) $(BENCH_VENV)/bin/python -m pytest $(PYTEST_ARGS)
+	$(bench_tools) $(PYTHON)/bin/python -m pytest bench/tests $(PYTEST_ARGS)
 
 # What the component is compared with.
-bench-components: build $(FLOOR) $(BENCH_VENV)/installed $(JCO)/installed
+bench-components: build $(FLOOR) $(PYTHON)/installed $(JCO)/installed
 	target/release/swiss-build --module-of bench/peers/spin-rust --output $(BENCH)/spin-rust.module.wasm
 	$(MAKE) $(STOCK)
 

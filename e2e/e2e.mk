@@ -9,12 +9,12 @@ include e2e/cluster/cluster.mk
 e2e: $(if $(KUBECONFIG),,$(if $(SHIM),,test-shim) test-installer-nodes test-installer-cluster test-cluster) e2e-suite ## Install and try everything on a real Kubernetes: ours (takes root), or that of KUBECONFIG
 	@echo "All tests on Kubernetes passed."
 
-e2e-suite: build $(HELM3) $(HELM4) $(GATEWAY_API) $(E2E_VENV)/installed $(if $(KUBECONFIG),,cluster-parts static-installer $(if $(SHIM),,shim)) ## Of these, what is asked of the cluster; PYTEST_ARGS chooses tests
+e2e-suite: build $(HELM3) $(HELM4) $(GATEWAY_API) $(PYTHON)/installed $(if $(KUBECONFIG),,cluster-parts static-installer $(if $(SHIM),,shim)) ## Of these, what is asked of the cluster; PYTEST_ARGS chooses tests
 	cargo build $(PUSH)
 ifdef KUBECONFIG
-	cd e2e && $(e2e_environment) OTHER_CLUSTER=1 $(E2E_VENV)/bin/python -m pytest -rs $(PYTEST_ARGS)
+	cd e2e && $(e2e_environment) OTHER_CLUSTER=1 $(PYTHON)/bin/python -m pytest suite -rs $(PYTEST_ARGS)
 else
 	$(cluster) up
-	$(cluster) run $(E2E_VENV)/bin/python -m pytest -rs $(PYTEST_ARGS) || status=$$?; \
-	  $(E2E_VENV)/bin/python -m cluster down; exit $${status:-0}
+	$(cluster) run $(PYTHON)/bin/python -m pytest suite -rs $(PYTEST_ARGS) || status=$$?; \
+	  $(PYTHON)/bin/python -m cluster down; exit $${status:-0}
 endif

@@ -23,12 +23,12 @@ kubernetes_version = $(foreach package,k8s.io/component-base/version k8s.io/clie
 
 e2e_environment = KUBERNETES=$(KUBERNETES) FORKY=$(E2E_FORKY) BOOKWORM=$(E2E_BOOKWORM) \
   SHIM=$(E2E_SHIM) STATE=$(CACHE)/cluster HELM3=$(HELM3) HELM4=$(HELM4) GATEWAY_API=$(GATEWAY_API)
-cluster = cd e2e && export $(e2e_environment) && $(E2E_VENV)/bin/python -m cluster
+cluster = cd e2e && export $(e2e_environment) && $(PYTHON)/bin/python -m cluster
 
 .PHONY: cluster-parts cluster-up cluster-shell cluster-down test-cluster
 
 test-cluster: cluster-parts ## Test that the cluster comes up in time and leaves nothing behind
-	cd e2e && $(e2e_environment) $(E2E_VENV)/bin/python -m pytest cluster/tests
+	cd e2e && $(e2e_environment) $(PYTHON)/bin/python -m pytest cluster/tests
 
 cluster-up: cluster-parts ## Start a real Kubernetes of two nodes (takes root)
 	$(cluster) up
@@ -39,7 +39,7 @@ cluster-shell: ## Look around in it, with kubectl and ctr
 cluster-down: ## Take it away again, and all that is left of it
 	$(cluster) down
 
-cluster-parts: $(KUBERNETES) $(E2E_FORKY) $(E2E_BOOKWORM) $(E2E_VENV)/installed
+cluster-parts: $(KUBERNETES) $(E2E_FORKY) $(E2E_BOOKWORM) $(PYTHON)/installed
 
 # Kubernetes compiles for ten minutes on two cores, and says nothing meanwhile.
 $(KUBERNETES):

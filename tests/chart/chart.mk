@@ -45,14 +45,14 @@ $(CACHE)/busybox-static:
 
 .PHONY: chart-tools test-chart chart-docs chart-golden
 
-chart-tools: $(HELM3) $(HELM4) $(HELM_DOCS) $(KUBE_SCORE) $(GATEWAY_API) $(BUSYBOX) $(CHART_VENV)/installed
+chart-tools: $(HELM3) $(HELM4) $(HELM_DOCS) $(KUBE_SCORE) $(GATEWAY_API) $(BUSYBOX) $(PYTHON)/installed
 
 chart_pytest = HELM3=$(HELM3) HELM4=$(HELM4) HELM_DOCS=$(HELM_DOCS) KUBE_SCORE=$(KUBE_SCORE) \
   GATEWAY_API=$(GATEWAY_API) BUSYBOX=$(BUSYBOX) \
-  $(CHART_VENV)/bin/python -m pytest tests/chart
+  $(PYTHON)/bin/python -m pytest tests/chart
 
 test-chart: chart-tools ## Test the chart: templates, schema, golden renders, policies
-	$(chart_pytest) --numprocesses auto --dist loadfile $(PYTEST_ARGS)
+	$(chart_pytest) -p xdist --numprocesses auto --dist loadfile $(PYTEST_ARGS)
 
 chart-docs: $(HELM_DOCS) ## Write chart/README.md from the comments in values.yaml
 	$(HELM_DOCS) --chart-search-root chart --sort-values-order file

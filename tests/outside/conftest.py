@@ -19,6 +19,7 @@ from server import Server
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parent.parent
 
+pytest_plugins = ["_hypothesis_pytestplugin", "schemathesis.pytest.plugin"]
 set_hypothesis_home_dir(REPOSITORY / "target/hypothesis")
 
 

@@ -16,8 +16,8 @@ $(CACHE)/docker-registry-$(DOCKER_REGISTRY_VERSION):
 
 .PHONY: packaging-tools test-packaging
 
-packaging-tools: $(BUILDAH) $(DOCKER_REGISTRY) $(PACKAGING_VENV)/installed
+packaging-tools: $(BUILDAH) $(DOCKER_REGISTRY) $(PYTHON)/installed
 	cargo build $(PUSH)
 
 test-packaging: build tools packaging-tools ## Push every packaging to a real registry, pull it, and serve it
-	BUILDAH=$(BUILDAH) REGISTRY=$(DOCKER_REGISTRY) $(PACKAGING_VENV)/bin/python -m pytest tests/packaging $(PYTEST_ARGS)
+	BUILDAH=$(BUILDAH) REGISTRY=$(DOCKER_REGISTRY) $(PYTHON)/bin/python -m pytest tests/packaging $(PYTEST_ARGS)
