@@ -8,9 +8,9 @@ CONTAINERDS_OF_GO := $(call containerds,$(GO_CONTAINERD_VERSIONS))
 # Runs the tests' pods: the oldest runc, which every containerd accepts.
 RUNC := $(CACHE)/containerd-$(firstword $(DEBIAN_CONTAINERD_VERSIONS))/usr/sbin/runc
 
-# The API server and etcd of e2e/, unless you name others.
+# The API server, kubectl and etcd of e2e/, unless you name others.
 KUBE_APISERVER ?= $(KUBERNETES)/kube-apiserver
-KUBECTL ?= $(KUBERNETES)/kubectl
+KUBECTL ?= $(E2E_FORKY)/usr/bin/kubectl
 ETCD ?= $(E2E_FORKY)/usr/bin/etcd
 
 # The tests on Kubernetes put this binary into an image. It is static, as the

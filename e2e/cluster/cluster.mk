@@ -1,11 +1,11 @@
 # A real Kubernetes of two nodes on this machine. A part of the main Makefile.
 KUBERNETES_MODULE := e2e/cluster/kubernetes
 KUBERNETES_VERSION := $(call go_version,k8s.io/kubernetes,$(KUBERNETES_MODULE))
-KUBERNETES := $(CACHE)/kubernetes-$(KUBERNETES_VERSION)
+KUBERNETES := $(call locked,kubernetes-$(KUBERNETES_VERSION),$(KUBERNETES_MODULE)/go.mod)
 
 # Binaries of Debian's forky that bookworm does not have and that run on it, and those of
 # bookworm. They have no versions, because Debian keeps only the newest build of a suite.
-E2E_FORKY_PACKAGES := containerd containernetworking-plugins etcd-server
+E2E_FORKY_PACKAGES := containerd containernetworking-plugins etcd-server kubectl
 E2E_BOOKWORM_PACKAGES := busybox-static catatonit docker-registry runc \
   nftables libnftables1 libnftnl11 libmnl0 libjansson4 libxtables12 libedit2 libbsd0 libmd0 libgmp10 libtinfo6 \
   iproute2 libbpf1 libelf1 libcap2 libtirpc3
