@@ -52,7 +52,7 @@ up: build ## Build what is missing and serve on PORT (5000)
 
 .PHONY: build
 build: ## Build the component target/swiss.wasm
-	@echo "[1/3] Compiling the tools: 330 crates and some minutes the first time, a second later."
+	@echo "[1/3] Compiling the tools: 210 crates and some minutes the first time, one second later."
 	cargo build $(WORKSPACE) --bin swiss-build $(if $(SPIN),,--bin swiss-host)
 	@echo "[2/3] Building the component."
 	target/release/swiss-build

@@ -23,10 +23,13 @@ pub async fn watch<F: Future<Output = Result<()>>>(
     let mut installed = None;
     let mut pause = interval;
     loop {
-        if installed != Some(identities(node)) {
+        let before = identities(node);
+        if installed != Some(before) {
             if install().await.is_ok() {
-                // `install` itself changes the files.
-                installed = Some(identities(node));
+                // `install` changes the files, and so may another program while it
+                // runs. Only a call that finds and leaves the same files vouches for
+                // them; after any other the next turn calls it once more.
+                installed = Some(before).filter(|before| *before == identities(node));
                 pause = interval;
             } else {
                 installed = None;

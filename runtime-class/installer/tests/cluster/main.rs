@@ -188,11 +188,13 @@ fn watch_installs_again_when_the_configuration_is_rewritten() {
     cluster.report_handlers("worker", &["", "runc", "spin"]);
     let original = node.read_config();
     let mut watch = installer(&node, &cluster, "watch");
-    let mut running = watch
-        .args(["--interval", "1"])
-        .stdout(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut running = KilledOnDrop(
+        watch
+            .args(["--interval", "1"])
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
     for _ in 0..2 {
         let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
         while taints(&cluster.node("worker")).contains(&STARTUP_TAINT)
@@ -205,7 +207,18 @@ fn watch_installs_again_when_the_configuration_is_rewritten() {
         }
         std::fs::write(node.config(), &original).unwrap();
     }
-    let pid = rustix::process::Pid::from_child(&running);
+    let pid = rustix::process::Pid::from_child(&running.0);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    assert!(running.wait().unwrap().success());
+    assert!(running.0.wait().unwrap().success());
+}
+
+/// A process that does not outlive a failed test.
+struct KilledOnDrop(std::process::Child);
+
+impl Drop for KilledOnDrop {
+    fn drop(&mut self) {
+        // Fails after `wait`, when the process is gone.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
