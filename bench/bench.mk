@@ -25,10 +25,11 @@ jco = node $(JCO)/node_modules/@bytecodealliance/jco/dist/jco.js
 
 .PHONY: bench bench-compare bench-docs bench-components optimized test-bench
 
-# `make bench` times a host that is compiled as Spin is. `make test` counts with the
-# host of `make up`, and so does not wait for this one.
+# `make bench` times a host that is compiled as Spin is, and without the features that
+# other packages turn on. `make test` counts with the host of `make up`, and so does not
+# wait for this one.
 optimized:
-	cargo build --profile optimized --locked --workspace --bin swiss-host --example probe
+	cargo build --profile optimized --locked --package swiss-host --package swiss-tests --bin swiss-host --example probe
 
 bench bench-compare: export BENCH_PROFILE := optimized
 bench: build optimized bench-components $(VEGETA) $(STRACE_ROOT) $(VALGRIND_ROOT) $(WRK_ROOT) ## Measure side by side with Flask, Go, native Rust and stock Spin; QUICK=1 takes 4 minutes
