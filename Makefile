@@ -28,13 +28,14 @@ JCO := $(call locked,jco,tests/outside/package-lock.json)
 
 # Unpacks the Debian packages $(1), of the machine's release or of the suite $(2) from
 # the same server, into the folder $@. It installs nothing and needs no root. The last
-# step creates the folder, so a folder that exists is complete.
+# step creates the folder, so a folder that exists is complete. apt does not see which
+# packages the machine has, because it would prefer a newer one that is installed.
 unpack_debian = rm -rf $@.new && mkdir -p $@.new/lists/partial $@.new/archives/partial $@.new/root && \
   $(if $(2),echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(debian_server) $(2) main" >$@.new/sources.list &&) \
   $(private_apt) $(if $(2),$(of_suite)) update && cd $@.new/archives && \
   $(private_apt) $(if $(2),$(of_suite)) download $(1) && \
   for package in *.deb; do dpkg -x $$package ../root; done && mv ../root $@ && rm -r $@.new
-private_apt = apt-get -qq -oDebug::NoLocking=1 -oAPT::Sandbox::User= -oDir::State::lists=$@.new/lists -oDir::Cache=$@.new
+private_apt = apt-get -qq -oDebug::NoLocking=1 -oDir::State::status=/dev/null -oAPT::Sandbox::User= -oDir::State::lists=$@.new/lists -oDir::Cache=$@.new
 of_suite = -oDir::Etc::sourcelist=$@.new/sources.list -oDir::Etc::sourceparts=/dev/null
 debian_server = $$(apt-get indextargets --format '$$(REPO_URI)' 'Created-By: Packages' 'Component: main' | grep '/debian/\?$$' | head -n 1)
 
