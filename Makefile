@@ -51,11 +51,14 @@ up: build ## Build what is missing and serve on PORT (5000)
 	@echo "[3/3] Serving. Ctrl-C stops it."
 	exec $(if $(SPIN),spin up,target/release/swiss-host) --listen 127.0.0.1:$(PORT)
 
+# Serving is the third step of `make up`.
+steps := $(if $(filter up,$(MAKECMDGOALS)),3,2)
+
 .PHONY: build
 build: ## Build the component target/swiss.wasm
-	@echo "[1/3] Compiling the tools: 210 crates and some minutes the first time, one second later."
+	@echo "[1/$(steps)] Compiling the tools: 210 crates and some minutes the first time, one second later."
 	cargo build $(WORKSPACE) --bin swiss-build $(if $(SPIN),,--bin swiss-host)
-	@echo "[2/3] Building the component."
+	@echo "[2/$(steps)] Building the component."
 	target/release/swiss-build
 
 # The tests need these binaries even if Spin is installed.
