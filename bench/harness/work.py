@@ -41,6 +41,8 @@ def counts(component: Path) -> dict:
 def instructions(component: Path, reuse: int = 1, few: int = 50, many: int = 150) -> float:
     """The instructions of the embedded host's call path for one request, as callgrind
     counts them. The difference of two runs leaves out the start and the end."""
+    # Compiles the component, so that valgrind does not.
+    _run([str(paths.PROBE), *_handle(component, 0, reuse)])
     with ThreadPoolExecutor() as both:
         less, more = both.map(lambda n: _callgrind(component, n, reuse), (few, many))
     return (more - less) / (many - few)
@@ -49,13 +51,14 @@ def instructions(component: Path, reuse: int = 1, few: int = 50, many: int = 150
 def _callgrind(component: Path, requests: int, reuse: int) -> int:
     valgrind = paths.tool("valgrind")
     counted = [valgrind, "--tool=callgrind", "--callgrind-out-file=/dev/null"]
-    # A separate cache, because valgrind emulates another processor.
-    cache = paths.WORK / "callgrind"
-    handle = ["handle", component, requests, reuse, cache]
-    command = [*counted, str(paths.PROBE), *map(str, handle)]
+    command = [*counted, str(paths.PROBE), *_handle(component, requests, reuse)]
     env = environment() | paths.library_environment(valgrind)
     output = _run(command, env | {"GLIBC_TUNABLES": _NO_REP_STRINGS}).stderr
     return int(re.search(r"Collected : (\d+)", output)[1])
+
+
+def _handle(component: Path, requests: int, reuse: int) -> list[str]:
+    return ["handle", str(component), str(requests), str(reuse), str(paths.WORK / "callgrind")]
 
 
 def system_calls(peer: Peer, few: int = 100, many: int = 500) -> dict[str, float]:

@@ -24,6 +24,6 @@ mod runtime;
 mod server;
 
 pub use component::{Component, State};
-pub use runtime::{Load, Runtime, engine};
+pub use runtime::{Load, Runtime, config, engine};
 pub use server::{Options, Server};
 pub use swiss_manifest::{Manifest, Route, Trigger};

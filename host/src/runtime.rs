@@ -49,14 +49,12 @@ pub struct Runtime {
 
 impl Runtime {
     /// A runtime for at most `instances` instances at a time, each of which
-    /// serves `instance_reuse` requests, one after the other. `cache` keeps
-    /// compiled code for the next start.
+    /// serves `instance_reuse` requests, one after the other. `engine` has a
+    /// [configuration](config) for as many instances.
     ///
     /// # Errors
-    /// When the address space is too small for the instances, or a thread cannot
-    /// be started.
-    pub fn new(instances: u32, instance_reuse: usize, cache: Option<Cache>) -> Result<Self> {
-        let engine = engine(instances, cache)?;
+    /// When a thread cannot be started.
+    pub fn new(engine: Engine, instances: u32, instance_reuse: usize) -> Result<Self> {
         let weak = engine.weak();
         thread::Builder::new().spawn(move || {
             while let Some(engine) = weak.upgrade() {
@@ -111,12 +109,19 @@ impl Runtime {
     }
 }
 
-/// The engine of a runtime for at most `instances` instances at a time. It loads
-/// code that another such engine has compiled ahead of time.
+/// The engine with the [configuration](config) for `instances` instances.
 ///
 /// # Errors
 /// When the address space is too small for the instances.
 pub fn engine(instances: u32, cache: Option<Cache>) -> Result<Engine> {
+    Ok(Engine::new(&config(instances, cache))?)
+}
+
+/// The configuration of an engine for at most `instances` instances at a time. `cache`
+/// keeps compiled code for the next start. The engine loads code that another such
+/// engine has compiled ahead of time.
+#[must_use]
+pub fn config(instances: u32, cache: Option<Cache>) -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_memories(instances)
@@ -132,7 +137,7 @@ pub fn engine(instances: u32, cache: Option<Cache>) -> Result<Engine> {
         .allocation_strategy(pool)
         .cache(cache)
         .epoch_interruption(true);
-    Ok(Engine::new(&config)?)
+    config
 }
 
 /// Whether `import` names an interface of WASI 0.2.

@@ -26,7 +26,7 @@ use wasmtime_wasi_http::handler::ProxyHandler;
 
 use crate::component::Component;
 use crate::router::Router;
-use crate::runtime::{Load, Runtime};
+use crate::runtime::{Load, Runtime, engine};
 
 /// Paths that Spin answers itself, before any route.
 const WELL_KNOWN: &str = "/.well-known/spin/";
@@ -89,11 +89,9 @@ impl Server {
     /// When a component cannot be loaded or the address cannot be used. The error
     /// is one line.
     pub async fn bind(manifest: &Manifest, options: Options) -> Result<Self> {
-        let runtime = Runtime::new(
-            options.max_connections,
-            options.instance_reuse,
-            options.cache.clone(),
-        )?;
+        let instances = options.max_connections;
+        let engine = engine(instances, options.cache.clone())?;
+        let runtime = Runtime::new(engine, instances, options.instance_reuse)?;
         let mut components = BTreeMap::new();
         for (id, path) in &manifest.components {
             components.insert(id, ProxyHandler::new(runtime.load(id, path, options.load)?));

@@ -72,7 +72,7 @@ fn compile(file: &Path) -> Result<Value> {
 /// the two.
 fn instantiate(file: &Path) -> Value {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    let handler = host(file, 1, None);
+    let handler = host(file, 1, swiss_host::engine(INSTANCES, None).unwrap());
     let (mut empty, mut called) = (Vec::new(), Vec::new());
     // In batches, so that reading the clock does not distort the result.
     const BATCH: u32 = 100;
@@ -96,12 +96,18 @@ fn instantiate(file: &Path) -> Value {
 }
 
 /// Only serves requests, for a tool that counts instructions. Compiling is slow
-/// under such a tool, so the folder `cache` keeps the compiled code.
+/// under such a tool, so the folder `cache` keeps the code that a run without the
+/// tool has compiled.
 fn handle(file: &Path, requests: usize, reuse: usize, cache: &Path) -> Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let mut config = CacheConfig::new();
     config.with_directory(cache);
-    let handler = host(file, reuse, Some(Cache::new(config)?));
+    let cache = Cache::new(config)?;
+    // Code for every processor of the architecture, because valgrind emulates
+    // another than the machine's.
+    let mut config = swiss_host::config(INSTANCES, Some(cache));
+    config.target(&format!("{}-unknown-linux-gnu", env::consts::ARCH))?;
+    let handler = host(file, reuse, Engine::new(&config)?);
     runtime.block_on(async {
         for _ in 0..requests {
             ask(&handler).await;
@@ -125,9 +131,11 @@ fn work(file: &Path) -> Result<Value> {
     }))
 }
 
+const INSTANCES: u32 = 4;
+
 /// The embedded host's call path for the component in `file`.
-fn host(file: &Path, reuse: usize, cache: Option<Cache>) -> ProxyHandler<Component> {
-    let runtime = Runtime::new(4, reuse, cache).unwrap();
+fn host(file: &Path, reuse: usize, engine: Engine) -> ProxyHandler<Component> {
+    let runtime = Runtime::new(engine, INSTANCES, reuse).unwrap();
     let load = |engine: &Engine, path: &Path| component::Component::from_file(engine, path);
     ProxyHandler::new(runtime.load("peer", file, load).unwrap())
 }
