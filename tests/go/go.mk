@@ -9,9 +9,10 @@ HELM3_VERSION := $(call go_version,helm.sh/helm/v3,$(GO_TOOLS))
 HELM4_VERSION := $(call go_version,helm.sh/helm/v4,$(GO_TOOLS))
 
 # Go compiles a package once for all builds that have the same flags. So these are the
-# flags of all: no debugging information, which `-s -w` would remove in the end, and
-# less garbage collection in the compiler.
-go_build = CGO_ENABLED=0 GOGC=400 go build -trimpath -pgo=off -gcflags=all=-dwarf=false
+# flags of all: no debugging information, which `-s -w` would remove in the end, no
+# inlining, which takes a quarter of the time to compile Helm, and less garbage
+# collection in the compiler.
+go_build = CGO_ENABLED=0 GOGC=400 go build -trimpath -pgo=off -gcflags='all=-dwarf=false -l'
 GO_PROGRAMS := $(call locked,go,$(GO_TOOLS)/go.sum)
 KUBE_SCORE_PROGRAMS := $(call locked,kube-score,$(GO_TOOLS)/kube-score/go.sum)
 
