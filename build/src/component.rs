@@ -1,9 +1,13 @@
 //! Makes the component that is shipped from a core module.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::convert::Infallible;
 
 use anyhow::{Context, Result};
+use wasi_preview1_component_adapter_provider::{
+    WASI_SNAPSHOT_PREVIEW1_ADAPTER_NAME as ADAPTER_NAME,
+    WASI_SNAPSHOT_PREVIEW1_PROXY_ADAPTER as ADAPTER,
+};
 use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent};
 use wasm_encoder::{
     Alias, Component, ComponentAliasSection, ExportSection, ImportSection, InstanceSection, Module,
@@ -11,33 +15,76 @@ use wasm_encoder::{
 };
 use wasmparser::{
     ComponentAlias, ComponentAliasSectionReader, CustomSectionReader, Export, ImportSectionReader,
-    Instance, Parser, Validator,
+    Instance, Parser, Payload,
 };
 use wit_component::ComponentEncoder;
 
-use crate::lean;
+use crate::unread;
+
+/// A component, and what it took to make it one.
+pub struct Made {
+    pub bytes: Vec<u8>,
+    /// The imports and the size of the adapter for WASI preview 1, if the module
+    /// needs it.
+    pub adapter: Option<(Vec<String>, usize)>,
+}
 
 /// Makes a stripped component from a core module that has its world in custom
-/// sections, as wit-bindgen writes it.
+/// sections, as wit-bindgen writes it. A module that imports WASI preview 1, as
+/// Rust's standard library does for a panic, gets the standard adapter to the world
+/// `wasi:http/proxy`.
 ///
 /// # Errors
 /// When the module does not match its world.
-pub fn from_module(module: &[u8]) -> Result<Vec<u8>> {
-    let component = ComponentEncoder::default()
-        .module(module)
-        .and_then(|mut encoder| encoder.encode())
+pub fn from_module(module: &[u8], needs_preview1: bool) -> Result<Made> {
+    let module = unread::left_out(module)?;
+    let mut encoder = ComponentEncoder::default().validate(true).module(&module)?;
+    if needs_preview1 {
+        encoder = encoder.adapter(ADAPTER_NAME, ADAPTER)?;
+    }
+    let component = encoder
+        .encode()
         .context("cannot make a component from the compiled module")?;
-    let lean = lean::rebuilt(module, &component).and_then(|lean| {
-        Validator::new().validate_all(&lean)?;
-        Ok(lean)
-    });
-    let component = lean.unwrap_or_else(|reason| {
-        println!("note: the component keeps wit-component's four modules: {reason:#}");
-        component
-    });
     let mut stripped = Component::new();
     Strip::default().parse_component(&mut stripped, Parser::new(0), &component)?;
-    Ok(stripped.finish())
+    let bytes = stripped.finish();
+    let adapter = needs_preview1
+        .then(|| adapter(&module, &bytes))
+        .transpose()?;
+    Ok(Made { bytes, adapter })
+}
+
+/// The interfaces that `component` imports and `module` does not, and the bytes of the
+/// second core module, which is the adapter.
+fn adapter(module: &[u8], component: &[u8]) -> Result<(Vec<String>, usize)> {
+    let interface = |name: &str| name.split('@').next().map(str::to_owned);
+    let mut own = HashSet::new();
+    for payload in Parser::new(0).parse_all(module) {
+        if let Payload::ImportSection(section) = payload? {
+            for import in section.into_imports() {
+                own.insert(interface(import?.module));
+            }
+        }
+    }
+    let (mut added, mut modules) = (Vec::new(), Vec::new());
+    for payload in Parser::new(0).parse_all(component) {
+        match payload? {
+            Payload::ComponentImportSection(section) => {
+                for import in section {
+                    let name = import?.name.name;
+                    // A component inside imports single types and functions.
+                    if name.contains('/') && !own.contains(&interface(name)) {
+                        added.push(name.to_owned());
+                    }
+                }
+            }
+            Payload::ModuleSection {
+                unchecked_range, ..
+            } => modules.push(unchecked_range.len()),
+            _ => {}
+        }
+    }
+    Ok((added, modules.get(1).copied().unwrap_or_default()))
 }
 
 /// Drops what no host reads, at all levels: custom sections (names,

@@ -5,11 +5,9 @@
 
 mod component;
 mod debian;
-mod lean;
-mod made;
-mod parts;
-mod split;
+mod preview1;
 mod toolchain;
+mod unread;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -18,7 +16,16 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
+use preview1::Functions;
 use toolchain::{StdSource, TARGET, Toolchain};
+
+/// The root crate.
+const CRATE: &str = "swiss";
+/// Rust's default. A page more of stack is a page more of every instance's memory.
+const STACK_BYTES: u32 = 1 << 20;
+/// For a component without panics: formatting, recursion and dynamic calls then are
+/// rare, and all its memory fits into one page of 64 KiB.
+const SMALL_STACK_BYTES: u32 = 32 << 10;
 
 /// Builds the component `swiss`
 #[derive(Parser)]
@@ -62,32 +69,75 @@ fn build(args: &Args) -> Result<()> {
     println!("wasm target: {toolchain}");
     let built = match &args.module_of {
         Some(folder) => compile_other(&toolchain, folder)?,
-        None => component::from_module(&compile(&toolchain, args.panic)?)?,
+        None => component(&toolchain, args.panic)?,
     };
     write_if_changed(&args.output, &built)?;
     println!("{}: {} bytes", args.output.display(), built.len());
     Ok(())
 }
 
+/// The component of the root crate. Prints what a crate that may panic costs.
+fn component(toolchain: &Toolchain, panic: Panic) -> Result<Vec<u8>> {
+    let (module, functions) = compile(toolchain, panic)?;
+    let made = component::from_module(&module, functions.need_preview1())?;
+    if let Some((imports, bytes)) = made.adapter {
+        let ways = functions.ways_to_preview1(CRATE);
+        let ways = ways.iter().take(3);
+        let ways: Vec<_> = ways
+            .map(|(from, to)| format!("{from} calls {to}"))
+            .collect();
+        println!(
+            "note: Rust's standard library needs WASI preview 1, whose adapter has {bytes} bytes and \
+             imports {}: {}. docs/your-own-service.md says what that means.",
+            imports.join(", "),
+            ways.join("; ")
+        );
+    }
+    Ok(made.bytes)
+}
+
 /// Compiles the root crate to a core module.
-fn compile(toolchain: &Toolchain, panic: Panic) -> Result<Vec<u8>> {
+fn compile(toolchain: &Toolchain, panic: Panic) -> Result<(Vec<u8>, Functions)> {
     // One directory for each compiler. Cargo itself separates builds with
     // different flags.
     let target_dir = Path::new("target/component").join(toolchain.name());
-    // The deepest call chain uses less than 1 KiB. The default of 1 MiB would
-    // cost every instance 16 more pages of memory.
-    let mut rustflags = vec!["-Clink-arg=-zstack-size=8192".to_owned()];
-    // The linker then records where it put which data; `parts` reads that.
-    rustflags.push("-Clink-arg=--emit-relocs".to_owned());
+    let mut rustflags = Vec::new();
     if panic == Panic::ImmediateAbort {
         if !toolchain.builds_std() {
             bail!("--panic immediate-abort recompiles the standard library: add --std debian");
         }
         rustflags.extend(["-Zunstable-options", "-Cpanic=immediate-abort"].map(String::from));
     }
-    let what = ["--package", "swiss", "--profile", "component"];
-    cargo(toolchain, &what, &target_dir, rustflags)?;
-    read(&target_dir.join(TARGET).join("component/swiss.wasm"))
+    // Only the linked module tells which stack it needs, so the first attempt has the
+    // stack of the last build.
+    let remembered = target_dir.join("stack-bytes");
+    let mut stack = fs::read_to_string(&remembered)
+        .ok()
+        .and_then(|bytes| bytes.parse().ok())
+        .unwrap_or(SMALL_STACK_BYTES);
+    loop {
+        let link = [
+            format!("-Clink-arg=-zstack-size={stack}"),
+            // The linker then records where it put which data; `unread` reads that.
+            "-Clink-arg=--emit-relocs".to_owned(),
+        ];
+        let what = ["--package", CRATE, "--profile", "component"];
+        cargo(toolchain, &what, &target_dir, rustflags.clone(), &link)?;
+        let file = format!("{TARGET}/component/{}.wasm", CRATE.replace('-', "_"));
+        let module = read(&target_dir.join(file))?;
+        let functions = Functions::read(&module)?;
+        let needed = if functions.need_preview1() {
+            STACK_BYTES
+        } else {
+            SMALL_STACK_BYTES
+        };
+        if stack == needed {
+            fs::write(&remembered, stack.to_string())
+                .with_context(|| format!("cannot write {}", remembered.display()))?;
+            return Ok((module, functions));
+        }
+        stack = needed;
+    }
 }
 
 /// Compiles the crate in `folder`, which has the folder's name, to a core module.
@@ -97,7 +147,7 @@ fn compile_other(toolchain: &Toolchain, folder: &Path) -> Result<Vec<u8>> {
     let manifest = folder.join("Cargo.toml");
     let target_dir = Path::new("target").join(name).join(toolchain.name());
     let what = ["--release", "--manifest-path", &manifest.to_string_lossy()];
-    cargo(toolchain, &what, &target_dir, Vec::new())?;
+    cargo(toolchain, &what, &target_dir, Vec::new(), &[])?;
     let module = format!("{TARGET}/release/{}.wasm", name.replace('-', "_"));
     read(&target_dir.join(module))
 }
@@ -107,14 +157,17 @@ fn cargo(
     what: &[&str],
     target_dir: &Path,
     mut rustflags: Vec<String>,
+    link: &[String],
 ) -> Result<()> {
     let mut cargo = Command::new("cargo");
     cargo
-        .args(["build", "--locked", "--lib", "--target", TARGET])
+        .args(["rustc", "--locked", "--lib", "--target", TARGET])
         .args(what)
         .arg("--target-dir")
         .arg(target_dir);
     toolchain.prepare(&mut cargo, &mut rustflags);
+    // Not among `rustflags`: those would recompile every crate when they change.
+    cargo.arg("--").args(link);
     // This variable overrides flags from the user's environment and configuration.
     cargo.env("CARGO_ENCODED_RUSTFLAGS", rustflags.join("\x1f"));
     let status = cargo.status().context("cannot run cargo")?;
