@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep_until};
 use wasmtime::component::{GuestTaskId, ResourceTable};
-use wasmtime::{Engine, Store, StoreContextMut, WasmBacktrace};
+use wasmtime::{Engine, Store, StoreContextMut, Trap, WasmBacktrace};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::handler::{
     HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
@@ -174,8 +174,18 @@ impl WorkerState for Worker {
         if let Err(error) = result
             && error.is::<WasmBacktrace>()
         {
-            let (id, cause) = (&self.id, error.root_cause());
-            eprintln!("error: the component `{id}` trapped: {cause}");
+            let (id, cause) = (&self.id, error.root_cause().to_string());
+            let trap = error.downcast_ref::<Trap>();
+            // The stack is below all data, so what overflows it leaves the memory. A host
+            // call then gets a pointer out of bounds.
+            let hint = if matches!(trap, Some(Trap::MemoryOutOfBounds | Trap::StackOverflow))
+                || cause.contains("out of bounds")
+            {
+                ": this is also how an overflow of its stack ends"
+            } else {
+                ""
+            };
+            eprintln!("error: the component `{id}` trapped: {cause}{hint}");
         }
     }
 }

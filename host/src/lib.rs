@@ -18,6 +18,7 @@
 
 #![forbid(unsafe_code)]
 
+mod body;
 mod component;
 mod router;
 mod runtime;

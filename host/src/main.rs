@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use clap::Parser;
@@ -38,6 +39,10 @@ struct Args {
     /// How many clients may be connected at a time; others wait
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
     max_connections: u32,
+
+    /// How long a component may take to answer before a line on stderr says so
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = humantime::parse_duration)]
+    slow_after: Duration,
 
     /// Write a line of JSON to stdout for each request
     #[arg(long)]
@@ -78,6 +83,7 @@ async fn serve(args: Args) -> Result<()> {
         listen: args.listen,
         instance_reuse: usize::try_from(args.instance_reuse)?,
         max_connections: args.max_connections,
+        slow_after: args.slow_after,
         access_log: args.access_log,
         cache: compiled_code_cache(),
         ..Options::default()

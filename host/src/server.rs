@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -20,10 +21,12 @@ use hyper_util::server::graceful::GracefulShutdown;
 use swiss_manifest::{Manifest, Route};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 use wasmtime::{Cache, component};
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::ProxyHandler;
 
+use crate::body::Measured;
 use crate::component::Component;
 use crate::router::Router;
 use crate::runtime::{Load, Runtime, engine};
@@ -49,6 +52,9 @@ pub struct Options {
     pub header_timeout: Duration,
     /// How long open requests may take after the signal to stop.
     pub drain_timeout: Duration,
+    /// How long a component may take to answer before a line on stderr says so. The
+    /// request has no deadline, as in Spin.
+    pub slow_after: Duration,
     /// Whether to write a line of JSON to stdout for each request.
     pub access_log: bool,
     /// Keeps compiled code for the next start.
@@ -66,6 +72,7 @@ impl Default for Options {
             max_header_bytes: 16 << 10,
             header_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(30),
+            slow_after: Duration::from_secs(30),
             access_log: false,
             cache: None,
             load: |engine, file| component::Component::from_file(engine, file),
@@ -119,6 +126,7 @@ impl Server {
             application: Arc::new(Application {
                 router,
                 address,
+                slow_after: options.slow_after,
                 access_log: options.access_log,
             }),
             options,
@@ -185,7 +193,7 @@ impl Server {
         }
         drop(self.listener);
         let limit = self.options.drain_timeout;
-        if tokio::time::timeout(limit, open.shutdown()).await.is_err() {
+        if timeout(limit, open.shutdown()).await.is_err() {
             eprintln!("error: requests were still open {limit:?} after the signal to stop");
         }
     }
@@ -196,6 +204,7 @@ struct Application {
     /// Maps a path to a component's id, for messages, and its handler.
     router: Router<(String, ProxyHandler<Component>)>,
     address: SocketAddr,
+    slow_after: Duration,
     access_log: bool,
 }
 
@@ -234,10 +243,23 @@ impl Application {
         let Some(request) = with_authority(request, self.address) else {
             return empty(StatusCode::BAD_REQUEST);
         };
-        match handler.handle((), request).await {
-            Ok(response) => response,
+        let name = format!("{} {}", request.method(), request.uri().path());
+        let mut answer = pin!(handler.handle((), request));
+        let answer = match timeout(self.slow_after, &mut answer).await {
+            Ok(answer) => answer,
+            Err(_) => {
+                eprintln!(
+                    "error: the component `{id}` has not answered {name} for {:?}: a handler that \
+                     writes more than one piece of content must set the response before the second",
+                    self.slow_after
+                );
+                answer.await
+            }
+        };
+        match answer {
+            Ok(response) => Measured::response(response, id, &name),
             Err(error) => {
-                eprintln!("error: the component `{id}` did not answer: {error:#}");
+                eprintln!("error: the component `{id}` did not answer {name}: {error:#}");
                 empty(StatusCode::INTERNAL_SERVER_ERROR)
             }
         }

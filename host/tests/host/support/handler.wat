@@ -1,6 +1,6 @@
 ;; A component for wasi:http 0.2. A test replaces HANDLER with the fields of a
 ;; core module. They export `handle`, which takes the request and the
-;; response-outparam, and may call $answer and $first-byte.
+;; response-outparam, and may call $answer, $say and $first-byte.
 (component
   (import "wasi:io/error@0.2.0" (instance $io-error
     (export "error" (type (sub resource)))))
@@ -12,10 +12,15 @@
     (export "error" (type $error (eq $outer-error)))
     (type $failure (variant (case "last-operation-failed" (own $error)) (case "closed")))
     (export "stream-error" (type $stream-error (eq $failure)))
+    (export "output-stream" (type $output (sub resource)))
+    (export "[method]output-stream.blocking-write-and-flush" (func
+      (param "self" (borrow $output)) (param "contents" (list u8))
+      (result (result (error $stream-error)))))
     (export "[method]input-stream.blocking-read" (func
       (param "self" (borrow $stream)) (param "len" u64)
       (result (result (list u8) (error $stream-error)))))))
   (alias export $streams "input-stream" (type $stream))
+  (alias export $streams "output-stream" (type $output))
 
   (import "wasi:http/types@0.2.0" (instance $types
     (alias outer 1 $stream (type $outer-stream))
@@ -55,7 +60,20 @@
       (case "HTTP-upgrade-failed") (case "HTTP-protocol-error") (case "loop-detected")
       (case "configuration-error") (case "internal-error" (option string))))
     (export "error-code" (type $code (eq $code')))
+    (type $header' (variant (case "invalid-syntax") (case "forbidden") (case "immutable")))
+    (export "header-error" (type $header (eq $header')))
+    (alias outer 1 $output (type $outer-output))
+    (export "output-stream" (type $output (eq $outer-output)))
+    (export "outgoing-body" (type $content (sub resource)))
     (export "[constructor]fields" (func (result (own $fields))))
+    (export "[method]fields.append" (func (param "self" (borrow $fields)) (param "name" string)
+      (param "value" (list u8)) (result (result (error $header)))))
+    (export "[method]outgoing-response.body" (func
+      (param "self" (borrow $response)) (result (result (own $content)))))
+    (export "[method]outgoing-body.write" (func
+      (param "self" (borrow $content)) (result (result (own $output)))))
+    (export "[static]outgoing-body.finish" (func (param "this" (own $content))
+      (param "trailers" (option (own $fields))) (result (result (error $code)))))
     (export "[constructor]outgoing-response" (func
       (param "headers" (own $fields)) (result (own $response))))
     (export "[method]outgoing-response.set-status-code" (func
@@ -68,11 +86,13 @@
       (param "self" (borrow $body)) (result (result (own $stream)))))))
   (alias export $types "incoming-request" (type $request))
   (alias export $types "response-outparam" (type $outparam))
+  (alias export $types "outgoing-body" (type $content))
 
   (core module $memory
     (memory (export "memory") 1)
     ;; Only the byte that $first-byte reads is ever allocated.
-    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024)))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+    (data (i32.const 2048) "content-length") (data (i32.const 2080) "abc"))
   (core instance $memory (instantiate $memory))
   (alias core export $memory "memory" (core memory $memory))
   (alias core export $memory "realloc" (core func $realloc))
@@ -81,6 +101,14 @@
   (core func $status (canon lower
     (func $types "[method]outgoing-response.set-status-code")))
   (core func $set (canon lower (func $types "[static]response-outparam.set") (memory $memory)))
+  (core func $append (canon lower (func $types "[method]fields.append") (memory $memory)))
+  (core func $body (canon lower (func $types "[method]outgoing-response.body") (memory $memory)))
+  (core func $write (canon lower (func $types "[method]outgoing-body.write") (memory $memory)))
+  (core func $flush (canon lower
+    (func $streams "[method]output-stream.blocking-write-and-flush") (memory $memory)))
+  (core func $close (canon resource.drop $output))
+  (core func $finish (canon lower (func $types "[static]outgoing-body.finish") (memory $memory)
+    (realloc $realloc)))
   (core func $consume (canon lower (func $types "[method]incoming-request.consume") (memory $memory)))
   (core func $stream (canon lower (func $types "[method]incoming-body.stream") (memory $memory)))
   (core func $read (canon lower (func $streams "[method]input-stream.blocking-read") (memory $memory)
@@ -92,6 +120,12 @@
     (import "" "response" (func $response (param i32) (result i32)))
     (import "" "status" (func $status (param i32 i32) (result i32)))
     (import "" "set" (func $set (param i32 i32 i32 i32 i64 i32 i32 i32 i32)))
+    (import "" "append" (func $append (param i32 i32 i32 i32 i32 i32)))
+    (import "" "body" (func $body (param i32 i32)))
+    (import "" "write" (func $write (param i32 i32)))
+    (import "" "flush" (func $flush (param i32 i32 i32 i32)))
+    (import "" "close" (func $close (param i32)))
+    (import "" "finish" (func $finish (param i32 i32 i32 i32)))
     (import "" "consume" (func $consume (param i32 i32)))
     (import "" "stream" (func $stream (param i32 i32)))
     (import "" "read" (func $read (param i32 i64 i32)))
@@ -103,6 +137,28 @@
       (drop (call $status (local.get $made) (local.get $code)))
       (call $set (local.get $out) (i32.const 0) (local.get $made)
         (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))
+
+    ;; Answers 200 with the header `content-length: $digit`, and writes `abc` $times
+    ;; before it sets the response.
+    (func $say (param $out i32) (param $digit i32) (param $times i32)
+      (local $fields i32) (local $made i32) (local $content i32) (local $stream i32)
+      (local.set $fields (call $fields))
+      (i32.store8 (i32.const 2072) (local.get $digit))
+      (call $append (local.get $fields) (i32.const 2048) (i32.const 14)
+        (i32.const 2072) (i32.const 1) (i32.const 0))
+      (local.set $made (call $response (local.get $fields)))
+      (call $body (local.get $made) (i32.const 0))
+      (local.set $content (i32.load (i32.const 4)))
+      (call $write (local.get $content) (i32.const 0))
+      (local.set $stream (i32.load (i32.const 4)))
+      (loop $again
+        (call $flush (local.get $stream) (i32.const 2080) (i32.const 3) (i32.const 0))
+        (local.set $times (i32.sub (local.get $times) (i32.const 1)))
+        (br_if $again (local.get $times)))
+      (call $set (local.get $out) (i32.const 0) (local.get $made)
+        (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
+      (call $close (local.get $stream))
+      (call $finish (local.get $content) (i32.const 0) (i32.const 0) (i32.const 0)))
 
     ;; Waits for the first byte of the request's content; 0 if there is none.
     ;; The host writes results to address 0, and their value to address 4.
@@ -121,6 +177,12 @@
     (export "response" (func $response))
     (export "status" (func $status))
     (export "set" (func $set))
+    (export "append" (func $append))
+    (export "body" (func $body))
+    (export "write" (func $write))
+    (export "flush" (func $flush))
+    (export "close" (func $close))
+    (export "finish" (func $finish))
     (export "consume" (func $consume))
     (export "stream" (func $stream))
     (export "read" (func $read))))))

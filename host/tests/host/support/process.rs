@@ -53,6 +53,13 @@ impl Process {
         line.trim_end().to_owned()
     }
 
+    /// The next line of stderr, without its end.
+    pub fn error_line(&mut self) -> String {
+        let bytes = self.stderr.as_mut().unwrap().bytes();
+        let line = bytes.map(Result::unwrap).take_while(|byte| *byte != b'\n');
+        String::from_utf8(line.collect()).unwrap()
+    }
+
     /// The address, from the first lines of stdout, which are those of `spin up`.
     pub fn address(&mut self) -> SocketAddr {
         assert_eq!(self.line(), "", "the first line");
