@@ -7,8 +7,15 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 # The tests look for binaries there, whatever the user's environment says.
 export CARGO_TARGET_DIR := $(CURDIR)/target
-CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/swiss
+unexport CARGO_BUILD_TARGET
 PORT ?= 5000
+
+# Tools and binaries that the tests need. make has no way to write a target with a
+# space, so such a path is replaced by one in the checkout.
+comma := ,
+space := $() $()
+user_cache := $(or $(XDG_CACHE_HOME),$(if $(HOME),$(HOME)/.cache))
+CACHE := $(if $(findstring $(space),$(or $(user_cache),$(space))),$(if $(findstring $(space),$(CURDIR)),,$(CURDIR)/)target/cache,$(user_cache)/swiss)
 
 # Every Cargo command selects all packages, and says by `--bin`, `--lib`, `--test`
 # and the like which of them it builds. Cargo unites the features of what is
@@ -17,12 +24,20 @@ WORKSPACE := --release --locked --workspace
 # With the features that only tests turn on.
 TESTED := $(WORKSPACE) --features swiss-node-installer/crash-points,swiss-node-installer/cluster-tests
 
+# Builds the binaries $(1) into target/release. Cargo builds them into another folder
+# if a configuration file names a target, even that of this machine.
+cargo_build = cargo build $(WORKSPACE) $(1:%=--bin %) || { $(unlocked); exit 1; }; $(if $(configured_target), \
+  mkdir -p target/release && cd target/$(configured_target)/release && ln -f $(1) ../../release)
+configured_target = $(shell env -u CARGO_BUILD_TARGET RUSTC_BOOTSTRAP=1 cargo -Z unstable-options config get --format json-value build.target 2>/dev/null | tr -d '[]"')
+unlocked = cargo update --workspace --locked --offline --quiet 2>/dev/null || \
+  echo "error: Cargo.lock does not have what a Cargo.toml names: run \`cargo update --workspace\`, which upgrades nothing" >&2
+
 # `spin`, if PATH has version 3.6 or newer.
 SPIN := $(shell spin --version 2>/dev/null | awk '$$1 == "spin" { split($$2, v, "."); if (v[1] * 100 + v[2] >= 306) print $$1 }')
 
-# The folder named $(1) for what the lock file $(2) pins. Its name has the digest of
+# The folder named $(1) for what the lock file $(2) pins. Its name has the checksum of
 # the lock file, so a change of that file leads to another folder.
-locked = $(CACHE)/$(1)-$(firstword $(shell sha256sum $(2)))
+locked = $(CACHE)/$(1)-$(firstword $(shell cksum $(2)))
 PYTHON := $(call locked,python,requirements.txt)
 JCO := $(call locked,jco,tests/outside/package-lock.json)
 
@@ -57,21 +72,40 @@ steps := $(if $(filter up,$(MAKECMDGOALS)),3,2)
 .PHONY: build
 build: ## Build the component target/swiss.wasm
 	@echo "[1/$(steps)] Compiling the tools: 210 crates and some minutes the first time, one second later."
-	cargo build $(WORKSPACE) --bin swiss-build $(if $(SPIN),,--bin swiss-host)
+	@$(call cargo_build,swiss-build $(if $(SPIN),,swiss-host))
 	@echo "[2/$(steps)] Building the component."
 	target/release/swiss-build
 
 # The tests need these binaries even if Spin is installed.
 .PHONY: tools
 tools:
-	cargo build $(WORKSPACE) --bin swiss-build --bin swiss-host --bin swiss-push
+	@$(call cargo_build,swiss-build swiss-host swiss-push)
 
 .PHONY: push
 push: FORMAT ?= component
 push: build ## Push to IMAGE, as FORMAT (component or spin); FORCE=1 replaces a tag
 	$(if $(IMAGE),,$(error IMAGE is not set: make push IMAGE=gcr.io/PROJECT/swiss:v1))
-	cargo build $(WORKSPACE) --bin swiss-push
+	@$(call cargo_build,swiss-push)
 	$(strip target/release/swiss-push --format $(FORMAT) $(if $(filter-out 0,$(FORCE)),--force) $(if $(SPIN),--spin spin) $(IMAGE))
+
+# The name is in two parts so that renaming does not change it.
+original := swi$()ss
+renamed_files = git ls-files -- ':!CHANGELOG.md' ':!docs/your-own-service.md'
+refuse = { echo "error: $(1)" >&2; exit 2; }
+
+.PHONY: rename
+rename: ## Give this checkout the name NAME of your own service, in every file
+	@[[ "$(NAME)" =~ ^[a-z][a-z0-9]{0,39}$$ ]] || $(call refuse,set NAME to at most 40 lower-case letters and digits that begin with a letter: make rename NAME=hello)
+	@grep -q '^name = "$(original)"$$' Cargo.toml || $(call refuse,this checkout has another name than $(original) already: restore the original files before you rename them)
+	@[[ -z "$$(git status --porcelain)" ]] || $(call refuse,commit or stash your changes first$(comma) so that git can undo the renaming)
+	@taken=$$(git grep -lw '$(NAME)' -- $$(git grep -l '$(original)' -- '*.lock' '*.mk' '*.py' '*.rs' '*.toml' '*.tpl' '*.yaml' Makefile) | head -n 3); \
+	  [[ -z "$$taken" ]] || $(call refuse,$(NAME) has a meaning in $$(echo $$taken): choose another name)
+	@$(renamed_files) | while read -r file; do \
+	  perl -pi -e 'BEGIN { $$name = shift } s/$(original)/$$name/g; s/\u$(original)/\u$$name/g; s/\U$(original)/\U$$name/g' $(NAME) "$$file"; done
+# Cargo sorts its lock file, and rustfmt the imports.
+	@cargo update --workspace --offline --quiet
+	@cargo fmt --all
+	@echo "This is $(NAME) now. git diff shows what changed, and git restore . undoes it."
 
 .PHONY: help
 help: ## List the verbs
@@ -81,7 +115,7 @@ help: ## List the verbs
 
 .PHONY: test
 test: ## Run everything that needs no cluster
-	$(call in_turn,test-repository lint test-component test-outside test-packaging test-chart test-installer test-bench)
+	$(call in_turn,test-repository lint test-build test-component test-outside test-packaging test-chart test-installer test-bench)
 	@echo "All tests passed."
 
 # Makes the targets $(1) one after the other, and prints at the end how long each took.
@@ -91,6 +125,10 @@ in_turn = @times=; for part in $(1); do SECONDS=0; $(MAKE) $$part; \
 .PHONY: test-repository
 test-repository: $(PYTHON)/installed ## Compare ARCHITECTURE.md, links and Makefile with the repository
 	$(PYTHON)/bin/python -m pytest tests/repository
+
+.PHONY: test-build
+test-build: build $(PYTHON)/installed ## Build where Cargo and the machine are set up otherwise
+	$(PYTHON)/bin/python -m pytest tests/build
 
 .PHONY: test-component
 test-component: build-variants ## Test the component and the tools, in Rust

@@ -11,7 +11,7 @@ e2e: ## Install and test everything on a real Kubernetes: ours (needs root), or 
 	@echo "All tests on Kubernetes passed."
 
 e2e-suite: build $(HELM3) $(HELM4) $(GATEWAY_API) $(PYTHON)/installed $(if $(KUBECONFIG),,cluster-parts static-installer $(if $(SHIM),,shim)) ## Run only the tests on the cluster; PYTEST_ARGS selects some
-	cargo build $(WORKSPACE) --bin swiss-push
+	@$(call cargo_build,swiss-push)
 ifdef KUBECONFIG
 	cd e2e && $(e2e_environment) OTHER_CLUSTER=1 $(PYTHON)/bin/python -m pytest suite -rs --durations=10 $(PYTEST_ARGS)
 else

@@ -42,7 +42,6 @@ $(RUNC): $(firstword $(CONTAINERDS))
 
 .PHONY: test-installer test-installer-nodes test-installer-cluster
 
-space := $() $()
 # Nodes with real containerds need root, as the installer does, and Debian's packages.
 WITH_NODES := $(and $(BOOKWORM),$(filter 0,$(shell id -u)))
 test-installer: $(if $(WITH_NODES),$(CONTAINERDS)) ## Test the node installer's edits and manifests, and as root on Debian 12 with real containerds

@@ -15,8 +15,8 @@ use anyhow::{Context, Result, anyhow, bail};
 const PACKAGES: [&str; 4] = ["rustc-web", "rust-web-src", "wasi-libc", "lld-19"];
 
 /// The root of the unpacked packages, if they are unpacked already.
-pub fn cached_root() -> Result<Option<PathBuf>> {
-    Ok(Some(cache()?.join("root")).filter(|root| root.exists()))
+pub fn cached_root() -> Option<PathBuf> {
+    Some(cache()?.join("root")).filter(|root| root.exists())
 }
 
 /// The root of the unpacked packages. Fetches and unpacks them first if
@@ -25,10 +25,10 @@ pub fn cached_root() -> Result<Option<PathBuf>> {
 /// # Errors
 /// When this is not Debian, or a package cannot be fetched.
 pub fn root() -> Result<PathBuf> {
-    if let Some(root) = cached_root()? {
+    if let Some(root) = cached_root() {
         return Ok(root);
     }
-    let cache = cache()?;
+    let cache = cache().context("neither XDG_CACHE_HOME nor HOME is set")?;
     let unfinished = cache.join("unfinished");
     if unfinished.exists() {
         fs::remove_dir_all(&unfinished)?;
@@ -53,7 +53,7 @@ pub fn root() -> Result<PathBuf> {
 }
 
 /// This project's folder for this Debian release in the user's cache directory.
-fn cache() -> Result<PathBuf> {
+fn cache() -> Option<PathBuf> {
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
     let codename = release
         .lines()
@@ -61,10 +61,9 @@ fn cache() -> Result<PathBuf> {
         .unwrap_or("unknown");
     let caches = match env::var_os("XDG_CACHE_HOME") {
         Some(caches) if !caches.is_empty() => PathBuf::from(caches),
-        _ => Path::new(&env::var_os("HOME").context("neither XDG_CACHE_HOME nor HOME is set")?)
-            .join(".cache"),
+        _ => Path::new(&env::var_os("HOME")?).join(".cache"),
     };
-    Ok(caches.join("swiss").join(format!("debian-{codename}-rust")))
+    Some(caches.join("swiss").join(format!("debian-{codename}-rust")))
 }
 
 /// Fetches the packages and those of their dependencies that are not installed.

@@ -54,7 +54,7 @@ fn find_any() -> Result<Toolchain> {
     }
     // Comes before rustup: on a machine where rustup failed once, it would
     // time out again at every build.
-    if let Some(root) = debian::cached_root()? {
+    if let Some(root) = debian::cached_root() {
         return Ok(Toolchain::Debian(root));
     }
     let Err(no_rustup) = add_by_rustup() else {

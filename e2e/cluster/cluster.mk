@@ -10,7 +10,7 @@ E2E_BOOKWORM_PACKAGES := busybox-static catatonit docker-registry runc \
   nftables libnftables1 libnftnl11 libmnl0 libjansson4 libxtables12 libedit2 libbsd0 libmd0 libgmp10 libtinfo6 \
   iproute2 libbpf1 libelf1 libcap2 libtirpc3
 # The folder named $(1) for the list $(2). A change of the list leads to another folder.
-listed = $(CACHE)/$(1)-$(firstword $(shell echo '$(2)' | sha256sum))
+listed = $(CACHE)/$(1)-$(firstword $(shell echo '$(2)' | cksum))
 E2E_FORKY := $(call listed,e2e-forky,$(E2E_FORKY_PACKAGES))
 E2E_BOOKWORM := $(call listed,e2e-bookworm,$(E2E_BOOKWORM_PACKAGES))
 

@@ -1,0 +1,122 @@
+"""`make build` works wherever Cargo and the machine are set up otherwise."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+HOST = subprocess.run(
+    ["rustc", "--print", "host-tuple"], capture_output=True, text=True, check=True
+).stdout.strip()
+HOME = Path.home()
+
+
+def make(*arguments: str, folder: Path = REPOSITORY, without=(), **variables) -> str:
+    """What `make` prints, with these variables of the environment and without those."""
+    # `make test` runs this test, and tells its own `make` how to run.
+    without = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CARGO_TARGET_DIR", *without}
+    kept = {name: value for name, value in os.environ.items() if name not in without}
+    done = subprocess.run(
+        ["make", *arguments],
+        cwd=folder,
+        env=kept | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built():
+    make("build")
+
+
+def test_the_environment_names_a_target():
+    assert "target/swiss.wasm" in make("build", CARGO_BUILD_TARGET=HOST)
+
+
+def test_a_configuration_file_names_a_target(tmp_path):
+    """With two crates of a line each, because Cargo compiles everything again for it."""
+    for file in ["Makefile", *REPOSITORY.glob("**/*.mk")]:
+        copy = tmp_path / (REPOSITORY / file).relative_to(REPOSITORY)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(REPOSITORY / file, copy)
+    (tmp_path / "Cargo.toml").write_text('[workspace]\nmembers = ["a", "b"]\nresolver = "3"\n')
+    for folder, name in [("a", "swiss-build"), ("b", "swiss-host")]:
+        (tmp_path / folder / "src").mkdir(parents=True)
+        (tmp_path / folder / "Cargo.toml").write_text(
+            f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2024"\n'
+        )
+        (tmp_path / folder / "src/main.rs").write_text(f'fn main() {{ println!("{name} ran"); }}')
+    (tmp_path / ".cargo").mkdir()
+    (tmp_path / ".cargo/config.toml").write_text(f'[build]\ntarget = "{HOST}"\n')
+    subprocess.run(["cargo", "generate-lockfile", "--offline"], cwd=tmp_path, check=True)
+    assert "swiss-build ran" in make("build", folder=tmp_path)
+    assert (tmp_path / "target/release/swiss-host").exists()
+
+
+def test_rustc_has_a_wrapper(tmp_path):
+    wrapper, calls = tmp_path / "wrapper", tmp_path / "calls"
+    wrapper.write_text(f'#!/bin/sh\necho "$@" >>"{calls}"\nexec "$@"\n')
+    wrapper.chmod(0o755)
+    output = make("build", RUSTC_WRAPPER=str(wrapper))
+    assert "target/swiss.wasm" in output
+    assert "rustc" in calls.read_text()
+
+
+@pytest.mark.parametrize("verb", ["help", "build"])
+def test_the_home_folder_has_a_space(verb, tmp_path):
+    home = tmp_path / "a b"
+    home.mkdir()
+    # Rust is where it was.
+    rust = {
+        "CARGO_HOME": os.environ.get("CARGO_HOME", str(HOME / ".cargo")),
+        "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", str(HOME / ".rustup")),
+    }
+    output = make(verb, without=["XDG_CACHE_HOME"], HOME=str(home), **rust)
+    assert "warning" not in output and "build" in output
+
+
+@pytest.mark.parametrize("verb", ["help", "build"])
+def test_there_is_no_home_folder(verb):
+    output = make(verb, without=["HOME", "XDG_CACHE_HOME"])
+    assert "warning" not in output and "build" in output
+
+
+def test_help_needs_only_make_and_the_standard_tools(tmp_path):
+    """Among others, macOS has no sha256sum."""
+    for tool in ["awk", "bash", "cksum", "grep", "head", "sed", "sh"]:
+        (tmp_path / tool).symlink_to(shutil.which(tool))
+    make_itself = shutil.which("make")
+    (tmp_path / "make").symlink_to(make_itself)
+    output = make("help", PATH=str(tmp_path))
+    assert "build" in output and "warning" not in output
+
+
+def test_a_dependency_that_is_not_locked_gets_the_command_that_locks_it(tmp_path):
+    files = subprocess.run(
+        ["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    for file in files.stdout.splitlines():
+        if (REPOSITORY / file).is_file():
+            (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / file, tmp_path / file)
+    manifest = tmp_path / "Cargo.toml"
+    text = manifest.read_text()
+    # A crate that Cargo.lock has already, so that this test needs no network.
+    manifest.write_text(text.replace("\n[dependencies]\n", '\n[dependencies]\nsemver = "1"\n'))
+    before = (tmp_path / "Cargo.lock").read_text()
+    failed = subprocess.run(["make", "build"], cwd=tmp_path, capture_output=True, text=True)
+    assert failed.returncode != 0
+    (command,) = re.findall("error: Cargo.lock does not have .* run `(.*)`", failed.stderr)
+    subprocess.run([*command.split(), "--offline"], cwd=tmp_path, check=True)
+    after = (tmp_path / "Cargo.lock").read_text()
+    added = set(after.splitlines()) - set(before.splitlines())
+    assert added == {' "semver",'} - set(before.splitlines()), "no other crate changes"
+    assert after.count('"semver"') == before.count('"semver"') + 1
