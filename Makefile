@@ -98,7 +98,7 @@ rename: ## Give this checkout the name NAME of your own service, in every file
 	@[[ "$(NAME)" =~ ^[a-z][a-z0-9]{0,39}$$ ]] || $(call refuse,set NAME to at most 40 lower-case letters and digits that begin with a letter: make rename NAME=hello)
 	@grep -q '^name = "$(original)"$$' Cargo.toml || $(call refuse,this checkout has another name than $(original) already: restore the original files before you rename them)
 	@[[ -z "$$(git status --porcelain)" ]] || $(call refuse,commit or stash your changes first$(comma) so that git can undo the renaming)
-	@taken=$$(git grep -lw '$(NAME)' -- $$(git grep -l '$(original)' -- '*.lock' '*.mk' '*.py' '*.rs' '*.toml' '*.tpl' '*.yaml') | sed -n 1,3p); \
+	@taken=$$(git grep -lw '$(NAME)' -- $$(git grep -l '$(original)' -- '*.lock' '*.mk' '*.py' '*.rs' '*.toml' '*.tpl' '*.yaml') | sed -n 1,3p) || true; \
 	  [[ -z "$$taken" ]] || $(call refuse,$(NAME) has a meaning in $$(echo $$taken): choose another name)
 	@$(renamed_files) | while read -r file; do \
 	  perl -pi -e 'BEGIN { $$name = shift } s/$(original)/$$name/g; s/\u$(original)/\u$$name/g; s/\U$(original)/\U$$name/g' $(NAME) "$$file"; done
