@@ -115,7 +115,7 @@ help: ## List the verbs
 
 .PHONY: test
 test: ## Run everything that needs no cluster
-	$(call in_turn,test-repository lint test-build test-component test-outside test-packaging test-chart test-installer test-bench)
+	$(call in_turn,test-repository lint test-build test-component test-outside test-packaging test-service test-chart test-installer test-bench)
 	@echo "All tests passed."
 
 # Makes the targets $(1) one after the other, and prints at the end how long each took.
@@ -139,6 +139,10 @@ test-component: build-variants ## Test the component and the tools, in Rust
 .PHONY: test-outside
 test-outside: build tools $(PYTHON)/installed $(JCO)/installed ## Ask the original, a second runtime and outside judges
 	SWISS_JCO=$(JCO)/node_modules/@bytecodealliance/jco/dist/jco.js $(PYTHON)/bin/python -m pytest tests/outside
+
+.PHONY: test-service
+test-service: build tools packaging-tools $(HELM4) ## Follow docs/your-own-service.md on a copy of the repository
+	REGISTRY=$(DOCKER_REGISTRY) HELM4=$(HELM4) $(PYTHON)/bin/python -m pytest tests/service
 
 .PHONY: build-variants
 build-variants: build ## Build the component with Debian's compiler, too

@@ -110,7 +110,7 @@ fn compile(toolchain: &Toolchain, panic: Panic) -> Result<(Vec<u8>, Functions)> 
     }
     // Only the linked module tells which stack it needs, so the first attempt has the
     // stack of the last build.
-    let remembered = target_dir.join("stack-bytes");
+    let remembered = target_dir.join(format!("{CRATE}.stack-bytes"));
     let mut stack = fs::read_to_string(&remembered)
         .ok()
         .and_then(|bytes| bytes.parse().ok())

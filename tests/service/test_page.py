@@ -1,0 +1,163 @@
+"""docs/your-own-service.md on a copy of the repository: every block is run.
+
+HELM4     the helm binary
+REGISTRY  where Debian's docker-registry is unpacked
+"""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from registry import Registry
+from server import Server
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGE = REPOSITORY / "docs/your-own-service.md"
+# An indented block belongs to an item of a list.
+BLOCK = re.compile(
+    r"(?:^ *<!-- test: (?P<file>\S+), (?P<how>[a-z ]+): (?P<where>[^\n]+) -->\n)?"
+    r"^(?P<indent> *)```(?P<language>\w+)\n(?P<text>.*?)^ *```$",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@pytest.fixture(scope="module")
+def copy():
+    """A Git repository with the tracked files, always at the same path, so that Cargo
+    compiles only what has changed since the last run. It shares the folder target."""
+    folder = REPOSITORY / "target/service"
+    shutil.rmtree(folder, ignore_errors=True)
+    files = subprocess.run(
+        ["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    for file in files.stdout.splitlines():
+        if (REPOSITORY / file).is_file():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(REPOSITORY / file, folder / file)
+    (folder / "target").symlink_to(REPOSITORY / "target")
+    author = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
+    for command in [["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "Copy"]]:
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory):
+    registry = Registry(tmp_path_factory.mktemp("registry"))
+    yield registry
+    registry.stop()
+
+
+def run(command: str, folder: Path) -> str:
+    """What the command prints."""
+    # The variables of the make that runs this test must not reach another.
+    inherited = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=inherited,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert done.returncode == 0, f"`{command}` failed:\n{done.stdout}"
+    return done.stdout
+
+
+def edit(file: Path, how: str, where: str, text: str) -> None:
+    old = file.read_text()
+    assert old.count(where) >= 1, f"{file.name} does not have `{where}`"
+    if how == "until":
+        new = text + "\n" + old[old.index(where) :]
+    elif how == "instead of":
+        new = old.replace(where, text.rstrip("\n"))
+    else:
+        assert how == "after", f"`{how}` is no instruction for a block"
+        end = old.index("\n", old.index(where)) + 1
+        new = old[:end] + text + old[end:]
+    file.write_text(new)
+
+
+def commands(text: str) -> list[tuple[str, str]]:
+    """Each command of a console block, and its output."""
+    found = re.split(r"^\$ ", text.replace("\\\n", ""), flags=re.MULTILINE)[1:]
+    return [tuple(part.split("\n", 1)) for part in found]
+
+
+def matches(expected: str, output: str) -> bool:
+    """Whether `output` is as expected, where `...` stands for anything."""
+    pattern = re.escape(expected.strip()).replace(r"\.\.\.", ".*")
+    return re.fullmatch(pattern, output.strip(), re.DOTALL) is not None
+
+
+def test_every_block_works(copy, registry):
+    text = PAGE.read_text()
+    servers, digest = [], None
+    try:
+        for block in BLOCK.finditer(text):
+            content = re.sub(rf"^{block['indent']}", "", block["text"], flags=re.MULTILINE)
+            if block["language"] != "console":
+                assert block["file"], f"no instruction for the block:\n{content}"
+                edit(copy / block["file"], block["how"], block["where"], content)
+                continue
+            for command, expected in commands(content):
+                if command == "make up":
+                    servers.append(Server("make up", ["make", "-sC", str(copy), "up", "PORT=0"]))
+                    continue
+                if servers:
+                    address = servers[0].url.removeprefix("http://")
+                    command = command.replace("127.0.0.1:5000", address)
+                command = command.replace("curl ", "curl -sS ")
+                # Without the variants by Debian's compiler, which take minutes.
+                command = command.replace("make test-component", "make test-component BOOKWORM=")
+                # A registry and a chart without a cluster.
+                command = command.replace("gcr.io/my-project", f"{registry.address}/my-project")
+                expected = expected.replace("gcr.io/my-project", f"{registry.address}/my-project")
+                if command.startswith("helm install"):
+                    command = command.replace("helm install", f"{os.environ['HELM4']} template")
+                    command = command.replace("sha256:...", digest)
+                start = time.monotonic()
+                output = run(command, copy)
+                print(f"{time.monotonic() - start:6.1f} s  {command}")
+                if expected.strip():
+                    assert matches(expected, output), f"`{command}` printed:\n{output}"
+                if found := re.search(r"@(sha256:\w+)", output):
+                    digest = found[1]
+                if " template " in command:
+                    assert f"image: {registry.address}/my-project/hello@{digest}" in output.replace(
+                        '"', ""
+                    )
+                    assert "name: k8s-hello" in output
+    finally:
+        for server in servers:
+            server.stop()
+    assert digest, "the page pushes nothing"
+
+
+def test_nothing_has_the_old_name(copy):
+    """Runs after the page, on the copy that it has renamed."""
+    old = shlex.quote("swi" + "ss")
+    files = run(f"git grep -il {old} || true; git ls-files | grep -i {old} || true", copy)
+    assert files.split() == ["CHANGELOG.md"]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("", "set NAME"), ("My-App", "set NAME"), ("hyper", "hyper has a meaning in Cargo.lock")],
+)
+def test_a_name_that_cannot_be_is_refused_and_changes_nothing(tmp_path, name, reason):
+    run(f"git clone -q {shlex.quote(str(REPOSITORY))} copy", tmp_path)
+    folder = tmp_path / "copy"
+    shutil.copy(REPOSITORY / "Makefile", folder)
+    run(
+        "git add -A; git -c user.name=test -c user.email=t@example.com commit -qm x || true", folder
+    )
+    output = run(f"make rename NAME={name} || true", folder)
+    assert output.startswith(f"error: {reason}")
+    assert run("git status --porcelain", folder) == ""
