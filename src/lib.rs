@@ -8,7 +8,7 @@ pub mod routes;
 
 use core::array;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use request::{Incoming, Method, Request};
 use resource::{Answer, MAX_WRITE_BYTES};
 use response::{Constant, MAX_HEADERS, Problem};
@@ -16,6 +16,8 @@ use routes::ROUTES;
 use spin_sdk::http::{
     Fields, IncomingRequest, Method as WasiMethod, OutgoingBody, OutgoingResponse, ResponseOutparam,
 };
+
+use wasi::io::streams::StreamError;
 
 mod bindings {
     wit_bindgen::generate!({
@@ -71,10 +73,12 @@ fn serve(request: &IncomingRequest, out: ResponseOutparam) {
             };
             let response =
                 function(&request).unwrap_or_else(|error| Problem::response(&request, error));
-            let Ok(fields) = Fields::from_list(&response.headers) else {
-                return;
-            };
-            send(out, method, response.status, fields, &response.content);
+            match Fields::from_list(&response.headers) {
+                Ok(fields) => send(out, method, response.status, fields, &response.content),
+                Err(error) => {
+                    eprintln!("error: {method} {target}: a header of the response: {error}");
+                }
+            }
         }
         Answer::Function(..) => {}
     }
@@ -147,7 +151,8 @@ impl Incoming for IncomingRequest {
         loop {
             match stream.blocking_read(64 << 10) {
                 Ok(piece) => content.extend(piece),
-                Err(_) => return Ok(Some(content)),
+                Err(StreamError::Closed) => return Ok(Some(content)),
+                Err(error) => bail!("the content is not complete: {error}"),
             }
             if content.len() > limit {
                 return Ok(None);

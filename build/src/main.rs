@@ -83,14 +83,13 @@ fn component(toolchain: &Toolchain, panic: Panic) -> Result<Vec<u8>> {
     if let Some((imports, bytes)) = made.adapter {
         let ways = functions.ways_to_preview1(CRATE);
         let ways = ways.iter().take(3);
-        let ways: Vec<_> = ways
-            .map(|(from, to)| format!("{from} calls {to}"))
-            .collect();
+        let ways = ways.map(|(from, to)| format!("{from}, which calls {to}"));
         println!(
-            "note: Rust's standard library needs WASI preview 1, whose adapter has {bytes} bytes and \
-             imports {}: {}. docs/your-own-service.md says what that means.",
+            "note: the component is not lean because of {}. Rust's standard library then needs \
+             WASI preview 1, whose adapter adds {bytes} bytes and the imports {}. \
+             docs/your-own-service.md says what that means.",
+            ways.collect::<Vec<_>>().join("; "),
             imports.join(", "),
-            ways.join("; ")
         );
     }
     Ok(made.bytes)

@@ -4,12 +4,15 @@ HELM4     the helm binary
 REGISTRY  where Debian's docker-registry is unpacked
 """
 
+import json
 import os
 import re
 import shlex
 import shutil
 import subprocess
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -138,6 +141,54 @@ def test_every_block_works(copy, registry):
         for server in servers:
             server.stop()
     assert digest, "the page pushes nothing"
+
+
+LONG_ROUTES = """\
+    resource!("/long", Get: Constant(constant!("text/plain", LONG))),
+    resource!("/longer", Get: Function(longer)),
+    resource!("/fails", Get: Function(|_| anyhow::bail!("a secret"))),
+    resource!("/header", Get: Function(|_| Ok(Response::empty(200).with_header("a b", "c")))),
+"""
+LONG = """
+const LONG: &str = match str::from_utf8(&[b'x'; 5_000]) {
+    Ok(text) => text,
+    Err(_) => "",
+};
+
+fn longer(_: &Request) -> Result<Response> {
+    Ok(Response::new(200, "text/plain", vec![b'y'; 100_000]))
+}
+"""
+
+
+def test_content_of_any_length_and_every_error_is_answered(copy):
+    """On the copy to which the page has added its routes."""
+    edit(copy / "src/routes.rs", "after", 'resource!("/ready"', LONG_ROUTES)
+    edit(copy / "src/routes.rs", "after", "]);", LONG)
+    run("make build", copy)
+    server = Server("make up", ["make", "-sC", str(copy), "up", "PORT=0"])
+    try:
+        assert ask(server, "/long") == (200, b"x" * 5_000)
+        assert ask(server, "/longer") == (200, b"y" * 100_000)
+        invitation = json.dumps({"guests": ["x" * 60_000]}).encode()
+        status, content = ask(server, "/hello/ann", invitation)
+        assert (status, len(json.loads(content)[0])) == (201, len("ann greets ") + 60_000)
+        assert ask(server, "/hello/ann", invitation + b" " * 10_000)[0] == 413
+        assert ask(server, "/fails") == (500, b'{"title":"Internal Server Error","status":500}\n')
+        assert ask(server, "/header")[0] == 500
+        assert ask(server, "/long")[0] == 200
+    finally:
+        server.stop()
+    assert "error: GET /fails: a secret\n" in server.log
+    assert "error: GET /header: a header of the response: " in server.log
+
+
+def ask(server: Server, path: str, content: bytes | None = None) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(server.url + path, content, timeout=10) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
 
 
 def test_nothing_has_the_old_name(copy):
