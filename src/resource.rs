@@ -20,7 +20,7 @@ pub enum Handler {
     Function(Function),
 }
 
-/// A path and its methods, from [`resource!`].
+/// A path and its methods, from `resource!`.
 pub struct Resource {
     /// The path is compared byte for byte. A segment in braces, as in
     /// `/hello/{name}`, is a parameter: it matches any segment that is not empty.

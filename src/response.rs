@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::request::Request;
 
-/// A response that is the same for every request, from [`constant!`].
+/// A response that is the same for every request, from `constant!`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Constant {
     /// HTTP status code.

@@ -12,7 +12,7 @@ use crate::support::client::DEADLINE;
 pub struct Process {
     child: Child,
     pub stdout: Option<BufReader<ChildStdout>>,
-    stderr: Option<ChildStderr>,
+    stderr: Option<BufReader<ChildStderr>>,
 }
 
 /// The exit code and the output of a process that has ended.
@@ -38,7 +38,10 @@ impl Process {
             command.args(["--listen", "127.0.0.1:0"]);
         }
         let mut child = command.spawn().unwrap();
-        let (stdout, stderr) = (child.stdout.take().map(BufReader::new), child.stderr.take());
+        let (stdout, stderr) = (
+            child.stdout.take().map(BufReader::new),
+            child.stderr.take().map(BufReader::new),
+        );
         Self {
             child,
             stdout,
@@ -55,9 +58,9 @@ impl Process {
 
     /// The next line of stderr, without its end.
     pub fn error_line(&mut self) -> String {
-        let bytes = self.stderr.as_mut().unwrap().bytes();
-        let line = bytes.map(Result::unwrap).take_while(|byte| *byte != b'\n');
-        String::from_utf8(line.collect()).unwrap()
+        let mut line = String::new();
+        self.stderr.as_mut().unwrap().read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
     }
 
     /// The address, from the first lines of stdout, which are those of `spin up`.
