@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
 
 use crate::config::LOCAL_PULL;
@@ -18,8 +18,9 @@ impl Dump {
     /// When it is not TOML.
     pub fn read(printed: &[u8], config: &Path) -> Result<Self> {
         let text = std::str::from_utf8(printed).context("containerd's dump is not UTF-8")?;
-        let mut settings: Value =
-            toml_edit::de::from_str(text).context("containerd's dump is not TOML")?;
+        // The whole error quotes the line, in which a password may be.
+        let mut settings: Value = toml_edit::de::from_str(text)
+            .map_err(|error| anyhow!("containerd's dump is not TOML: {}", error.message()))?;
         // containerd 1.x lists the file itself among the imports. Without it, the
         // dumps of the main file and of a candidate can be compared.
         if let Some(imports) = settings.get_mut("imports").and_then(Value::as_array_mut) {
@@ -44,16 +45,18 @@ impl Dump {
             .as_bool()
     }
 
-    /// `SystemdCgroup` of runc, or else of the default handler. It matches the
-    /// kubelet's cgroup driver.
+    /// `SystemdCgroup` of the default handler, or else of runc. It matches the
+    /// kubelet's cgroup driver: the pods of the node have that handler, which is not
+    /// runc on nodes with GPUs or with crun.
     #[must_use]
-    pub fn systemd_cgroup_of_runc(&self) -> Option<bool> {
+    pub fn systemd_cgroup_of_default(&self) -> Option<bool> {
         let default = self
             .containerd()?
             .get("default_runtime_name")
             .and_then(Value::as_str);
-        self.systemd_cgroup("runc")
-            .or_else(|| self.systemd_cgroup(default?))
+        default
+            .and_then(|default| self.systemd_cgroup(default))
+            .or_else(|| self.systemd_cgroup("runc"))
     }
 
     /// `use_local_image_pull`; `None` where containerd does not have the key.
@@ -108,3 +111,28 @@ impl Dump {
 /// with their newest names.
 const RUNTIME_PLUGINS: [&str; 2] = ["io.containerd.cri.v1.runtime", "io.containerd.grpc.v1.cri"];
 const IMAGES: &str = "io.containerd.cri.v1.images";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cgroup(default: &str) -> Option<bool> {
+        let runtimes = "[plugins.\"io.containerd.cri.v1.runtime\".containerd.runtimes";
+        let text = format!(
+            "[plugins.\"io.containerd.cri.v1.runtime\".containerd]\n{default}\n\
+             {runtimes}.runc.options]\nSystemdCgroup = false\n\
+             {runtimes}.vendor.options]\nSystemdCgroup = true\n\
+             {runtimes}.bare]\nruntime_type = \"x\"\n"
+        );
+        let dump = Dump::read(text.as_bytes(), Path::new("/config.toml")).unwrap();
+        dump.systemd_cgroup_of_default()
+    }
+
+    #[test]
+    fn the_default_handler_tells_the_cgroup_driver_and_runc_if_it_does_not() {
+        assert_eq!(cgroup("default_runtime_name = \"vendor\""), Some(true));
+        assert_eq!(cgroup("default_runtime_name = \"runc\""), Some(false));
+        assert_eq!(cgroup("default_runtime_name = \"bare\""), Some(false));
+        assert_eq!(cgroup(""), Some(false));
+    }
+}

@@ -168,7 +168,7 @@ impl Node {
             handler: self.handler.clone(),
             shim: self.shim.display().to_string(),
             // `false` is the shim's default.
-            systemd_cgroup: before.systemd_cgroup_of_runc().filter(|wanted| *wanted),
+            systemd_cgroup: before.systemd_cgroup_of_default().filter(|wanted| *wanted),
             local_image_pull: before.local_image_pull().is_some(),
         }
     }

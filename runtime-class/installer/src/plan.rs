@@ -29,6 +29,8 @@ pub async fn plan(node: &Node, shim_source: &Path) -> Result<String> {
         let path = node.config.display().to_string();
         steps += &TextDiff::from_lines(&old, &new)
             .unified_diff()
+            // Lines around the change may have passwords.
+            .context_radius(0)
             .header(&path, &path)
             .to_string();
     }

@@ -4,10 +4,10 @@ use std::fs;
 use std::io::ErrorKind;
 
 use anyhow::{Context, Result, bail};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::change::{self, Candidate};
-use crate::config;
+use crate::config::{self, LOCAL_PULL};
 use crate::cri;
 use crate::files::{self, beside};
 use crate::judge::judge_removed;
@@ -24,7 +24,20 @@ pub async fn uninstall(node: &Node) -> Result<()> {
     let config = node.read_config()?;
     let before = node.dump(&node.config).await?;
     let runtime = node.runtime(&before);
-    let original = config::remove(&config, &runtime)?;
+    let mut original = config::remove(&config, &runtime)?;
+    let is_configured = before.runtime_type(&node.handler) == Some(&runtime.shim);
+    if original == config
+        && is_configured
+        && let Some(without) = config::remove_unmarked(&config, &runtime)?
+    {
+        warn!(
+            "another program has removed the installer's comments from {}: the handler {} has \
+             this installer's shim and is removed, {LOCAL_PULL} stays if it is there",
+            node.config.display(),
+            node.handler
+        );
+        original = without;
+    }
     let running = node.status().await;
     if original != config {
         node.budget().ensure_room()?;
@@ -34,7 +47,7 @@ pub async fn uninstall(node: &Node) -> Result<()> {
         .await?
         .replace(&config)?;
         info!(path = %node.config.display(), "removed the handler from containerd's configuration");
-    } else if before.runtime_type(&node.handler) == Some(&runtime.shim) {
+    } else if is_configured {
         bail!(
             "containerd has the handler {} from a configuration that this installer did not \
              write: remove it there, and then remove the shim {}",

@@ -42,6 +42,20 @@ fn the_runtime_class_and_the_pods_have_the_default_handler() {
 }
 
 #[test]
+fn the_image_is_named_in_one_place() {
+    assert!(read("image/kustomization.yaml").contains("name: node-installer\n    newName: "));
+    for (file, component) in [
+        ("kustomization.yaml", "image"),
+        ("spin-v2/kustomization.yaml", "../image"),
+        ("uninstall/kustomization.yaml", "../image"),
+    ] {
+        let file = read(file);
+        assert!(file.contains(&format!("components:\n  - {component}\n")));
+        assert!(!file.contains("newName"));
+    }
+}
+
+#[test]
 fn the_pods_mount_the_folders_that_the_installer_writes() {
     for manifest in ["base/daemonset.yaml", "uninstall/job.yaml"] {
         let manifest = read(manifest);

@@ -11,7 +11,7 @@ use clap::Args;
 use k8s_openapi::api::core::v1::Taint;
 use kube::{Client, ResourceExt};
 use serde_json::json;
-use tracing::info;
+use tracing::{info, warn};
 
 use api::{NodeApi, is_conflict};
 use condition::{ANNOTATION, Condition};
@@ -71,19 +71,37 @@ impl Cluster {
     /// # Errors
     /// When the API does not answer.
     pub async fn lists(&self, handler: &str) -> Result<bool> {
+        Ok(is_listed(handler, &self.handlers().await?))
+    }
+
+    /// The names of all handlers that the Node lists.
+    async fn handlers(&self) -> Result<Vec<String>> {
         let status = self.api.node().await?.status.unwrap_or_default();
-        let mut handlers = status.runtime_handlers.into_iter().flatten();
-        Ok(handlers.any(|listed| listed.name.as_deref() == Some(handler)))
+        let handlers = status.runtime_handlers.into_iter().flatten();
+        Ok(handlers.filter_map(|handler| handler.name).collect())
     }
 
     /// Waits until the Node lists the handler.
     ///
     /// # Errors
-    /// When it does not within `report_timeout`, or the API does not answer.
+    /// When it lists others, and not this one, within `report_timeout`, or the API does
+    /// not answer. If the Node lists no handler at all, as with Kubernetes 1.30 without a
+    /// feature gate, containerd's word counts.
     pub async fn wait_until_listed(&self, handler: &str) -> Result<()> {
         let end = Instant::now() + self.report_timeout;
-        while !self.lists(handler).await? {
+        loop {
+            let handlers = self.handlers().await?;
+            if is_listed(handler, &handlers) {
+                return Ok(());
+            }
             if Instant::now() >= end {
+                if handlers.is_empty() {
+                    warn!(
+                        "the Node's status.runtimeHandlers is empty, so only containerd tells \
+                           that it has the handler"
+                    );
+                    return Ok(());
+                }
                 bail!(
                     "containerd has the handler {handler}, but after {} s the Node's \
                      status.runtimeHandlers does not list it: is the kubelet healthy?",
@@ -92,7 +110,6 @@ impl Cluster {
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        Ok(())
     }
 
     /// Reports that the node can run the handler, and removes the startup taint.
@@ -186,6 +203,10 @@ impl Cluster {
             self.api.name
         )
     }
+}
+
+fn is_listed(handler: &str, handlers: &[String]) -> bool {
+    handlers.iter().any(|listed| listed == handler)
 }
 
 const MAX_ATTEMPTS: usize = 10;

@@ -75,6 +75,36 @@ pub fn remove(config: &[u8], runtime: &Runtime) -> Result<Vec<u8>> {
     remove_added(config, runtime).map(String::into_bytes)
 }
 
+/// Removes the handler of a configuration whose marks another program has removed, as
+/// programs do that read TOML and write it anew. Such a handler is the installer's if its
+/// shim is. `None` if the file does not have it. What else [`add`] inserted cannot be
+/// known any more, and stays.
+///
+/// # Errors
+/// When the file is not TOML, or has an unknown version.
+pub fn remove_unmarked(config: &[u8], runtime: &Runtime) -> Result<Option<Vec<u8>>> {
+    let text = std::str::from_utf8(config).context("the configuration is not UTF-8")?;
+    let document = parse(text)?;
+    let path = Tables::of(&document)?.runtimes;
+    let handler = lookup(document.as_table(), path)?.and_then(|runtimes| {
+        runtimes
+            .get(&runtime.handler)?
+            .get("runtime_type")?
+            .as_str()
+    });
+    if handler != Some(&runtime.shim) {
+        return Ok(None);
+    }
+    let mut document = document.into_mut();
+    let mut table: &mut dyn TableLike = document.as_table_mut();
+    for key in path {
+        let inner = table.get_mut(key).and_then(|item| item.as_table_like_mut());
+        table = inner.context("the table of runtimes is gone")?;
+    }
+    table.remove(&runtime.handler);
+    Ok(Some(document.to_string().into_bytes()))
+}
+
 /// A key of containerd 2.1 and later. Without it, containerd may fail to unpack an
 /// image whose platform is not the node's.
 pub const LOCAL_PULL: &str = "use_local_image_pull";

@@ -128,6 +128,7 @@ fn the_startup_taint_is_removed_when_the_node_lists_the_handler_and_added_after_
 #[test]
 fn a_node_that_never_lists_the_handler_keeps_the_startup_taint() {
     let (cluster, node) = (cluster(), node());
+    cluster.report_handlers("worker", &["", "runc"]);
     let output = installer(&node, &cluster, "install")
         .env("REPORT_TIMEOUT", "1")
         .output()
@@ -139,6 +140,20 @@ fn a_node_that_never_lists_the_handler_keeps_the_startup_taint() {
         printed(&output)
     );
     assert!(taints(&cluster.node("worker")).contains(&STARTUP_TAINT));
+}
+
+/// Kubernetes 1.30 does, without a feature gate.
+#[test]
+fn a_node_that_lists_no_handler_at_all_is_judged_by_containerd() {
+    let (cluster, node) = (cluster(), node());
+    let output = installer(&node, &cluster, "install")
+        .env("REPORT_TIMEOUT", "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", printed(&output));
+    let object = cluster.node("worker");
+    assert!(!taints(&object).contains(&STARTUP_TAINT));
+    assert_eq!(condition(&object)["status"], "True");
 }
 
 #[test]

@@ -60,6 +60,11 @@ fn without_empty_tables(tree: &mut Value) {
     }
 }
 
+/// As a program leaves the file that parses it and writes it anew.
+fn rewritten(config: &str) -> String {
+    toml_edit::ser::to_string_pretty(&parse(config)).unwrap()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -111,6 +116,20 @@ proptest! {
     #[test]
     fn remove_without_add_changes_nothing(Generated { text, .. } in configs(), runtime in runtimes()) {
         prop_assert_eq!(remove(&text, &runtime), text);
+    }
+
+    #[test]
+    fn a_handler_without_marks_is_removed_by_its_shim(Generated { text, version } in configs(), runtime in runtimes()) {
+        let rewritten = rewritten(&add(&text, &runtime));
+        let removed = config::remove_unmarked(rewritten.as_bytes(), &runtime).unwrap().unwrap();
+        let mut removed = parse(&String::from_utf8(removed).unwrap());
+        let mut expected = parse(&rewritten);
+        take(&mut expected, &[&["plugins"], &runtimes_of(version)[..], &[runtime.handler.as_str()]].concat()).unwrap();
+        without_empty_tables(&mut removed);
+        without_empty_tables(&mut expected);
+        prop_assert_eq!(removed, expected);
+        let elsewhere = Runtime { shim: "/opt/other".to_owned(), ..runtime };
+        prop_assert_eq!(config::remove_unmarked(rewritten.as_bytes(), &elsewhere).unwrap(), None);
     }
 
     #[test]

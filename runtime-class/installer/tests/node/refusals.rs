@@ -59,6 +59,23 @@ fn a_configuration_version_whose_runtimes_containerd_ignores_is_refused() {
     }
 }
 
+/// These releases drop the settings of a version 1 file, a registry's password among
+/// them.
+#[test]
+fn no_message_has_a_password_of_the_configuration() {
+    let auth = "\n[plugins.cri.registry.configs.\"registry.example\".auth]\n  username = \"node\"\n  password = \"not-for-logs\"\n";
+    for containerd in containerds() {
+        let version = containerd.config_versions().first().copied().flatten();
+        let node = Node::prepare(&containerd, |folder| {
+            gke(version, Style::Gke, folder) + auth
+        });
+        for verb in ["plan", "install"] {
+            let printed = printed(&node.run(verb));
+            assert!(!printed.contains("not-for-logs"), "{verb}: {printed}");
+        }
+    }
+}
+
 #[test]
 fn a_handler_with_another_shim_is_refused() {
     let node = gke_node(&newest());

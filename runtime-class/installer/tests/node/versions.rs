@@ -7,7 +7,7 @@ use swiss_node_installer::config::{Runtime, add, remove};
 use swiss_node_installer::judge::{judge_added, judge_removed};
 
 use crate::support::containerd::{Containerd, Style, gke};
-use crate::support::{Node, containerds};
+use crate::support::{Node, containerds, printed};
 
 /// The runtime that the installer adds on this node.
 fn runtime(node: &Node) -> Runtime {
@@ -121,6 +121,41 @@ fn a_drop_in_that_loses_the_nodes_settings_is_detected() {
         let judgement = judge_added(&before, &after, &runtime)
             .unwrap_err()
             .to_string();
-        assert!(judgement.contains("/home/kubernetes/bin"), "{judgement}");
+        assert!(judgement.contains(".cni.bin_dir"), "{judgement}");
     }
+}
+
+/// Programs that parse TOML and write it anew lose the installer's comments.
+#[test]
+fn a_file_that_another_program_has_rewritten_is_installed_and_can_be_uninstalled() {
+    for_each_containerd(|containerd, version| {
+        let what = format!("containerd {:?}, version {version:?}", containerd.version);
+        let node = Node::start(containerd, |folder| gke(version, Style::Gke, folder));
+        node.must("install");
+        let values: serde_json::Value = toml_edit::de::from_str(&node.read_config()).unwrap();
+        fs::write(
+            node.config(),
+            toml_edit::ser::to_string_pretty(&values).unwrap(),
+        )
+        .unwrap();
+        let rewritten = containerd.dump(&node.config()).unwrap();
+
+        let restarts = node.restarts();
+        node.must("install");
+        assert_eq!(node.restarts(), restarts, "{what}: nothing is to do");
+
+        let output = node.run("uninstall");
+        let printed = printed(&output);
+        assert!(output.status.success(), "{what}: {printed}");
+        assert!(
+            printed.contains("use_local_image_pull"),
+            "{what}: {printed}"
+        );
+        let after = containerd.dump(&node.config()).unwrap();
+        judge_removed(&rewritten, &after, "spin").expect(&what);
+        assert!(
+            !node.status().unwrap().handlers.contains(&"spin".to_owned()),
+            "{what}"
+        );
+    });
 }
