@@ -18,6 +18,8 @@ use wasmtime_wasi_http::{
     Error, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
+use crate::log;
+
 /// How long a reusable instance waits for its next request, as in Spin.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -175,17 +177,19 @@ impl WorkerState for Worker {
             && error.is::<WasmBacktrace>()
         {
             let (id, cause) = (&self.id, error.root_cause().to_string());
-            let trap = error.downcast_ref::<Trap>();
             // The stack is below all data, so what overflows it leaves the memory. A host
-            // call then gets a pointer out of bounds.
-            let hint = if matches!(trap, Some(Trap::MemoryOutOfBounds | Trap::StackOverflow))
-                || cause.contains("out of bounds")
-            {
-                ": this is also how an overflow of its stack ends"
+            // call then gets a pointer out of bounds, which is not a `Trap`.
+            let overflow = match error.downcast_ref() {
+                Some(trap) => matches!(trap, Trap::MemoryOutOfBounds | Trap::StackOverflow),
+                None => cause.contains("out of bounds"),
+            };
+            let hint = if overflow {
+                ": this is also how an overflow of its stack ends; `make build` sets the size \
+                 of the stack, see docs/your-own-service.md"
             } else {
                 ""
             };
-            eprintln!("error: the component `{id}` trapped: {cause}{hint}");
+            log::error(format_args!("the component `{id}` trapped: {cause}{hint}"));
         }
     }
 }

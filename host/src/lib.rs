@@ -5,6 +5,9 @@
 //! It implements a part of Spin. A feature outside that part is an error that
 //! names the feature. It sets none of Spin's `spin-*` request headers.
 //!
+//! It logs to stderr: a component that traps, that does not answer, or whose content
+//! does not have the announced length. The stderr of components goes there too.
+//!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
 //! use swiss_host::{Manifest, Options, Server};
@@ -20,6 +23,7 @@
 
 mod body;
 mod component;
+mod log;
 mod router;
 mod runtime;
 mod server;

@@ -28,6 +28,7 @@ use wasmtime_wasi_http::handler::ProxyHandler;
 
 use crate::body::Measured;
 use crate::component::Component;
+use crate::log::{self, Asked};
 use crate::router::Router;
 use crate::runtime::{Load, Runtime, engine};
 
@@ -110,7 +111,7 @@ impl Server {
             .collect();
         let router = Router::new(routes.iter().filter_map(|(route, id)| {
             let handler = components.get(id)?.clone();
-            Some((route.clone(), (id.clone(), handler)))
+            Some((route.clone(), (id.as_str().into(), handler)))
         }))?;
         let listen = options.listen;
         let listener = TcpListener::bind(listen).await.map_err(|error| {
@@ -167,7 +168,7 @@ impl Server {
                 let stream = match self.listener.accept().await {
                     Ok((stream, _)) => stream,
                     Err(error) => {
-                        eprintln!("error: cannot accept a connection: {error}");
+                        log::error(format_args!("cannot accept a connection: {error}"));
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                         continue;
                     }
@@ -194,7 +195,9 @@ impl Server {
         drop(self.listener);
         let limit = self.options.drain_timeout;
         if timeout(limit, open.shutdown()).await.is_err() {
-            eprintln!("error: requests were still open {limit:?} after the signal to stop");
+            log::error(format_args!(
+                "requests were still open {limit:?} after the signal to stop"
+            ));
         }
     }
 }
@@ -202,7 +205,7 @@ impl Server {
 /// Answers the requests of all connections.
 struct Application {
     /// Maps a path to a component's id, for messages, and its handler.
-    router: Router<(String, ProxyHandler<Component>)>,
+    router: Router<(Arc<str>, ProxyHandler<Component>)>,
     address: SocketAddr,
     slow_after: Duration,
     access_log: bool,
@@ -243,23 +246,26 @@ impl Application {
         let Some(request) = with_authority(request, self.address) else {
             return empty(StatusCode::BAD_REQUEST);
         };
-        let name = format!("{} {}", request.method(), request.uri().path());
+        let asked = Asked::new(id, &request);
         let mut answer = pin!(handler.handle((), request));
         let answer = match timeout(self.slow_after, &mut answer).await {
             Ok(answer) => answer,
             Err(_) => {
-                eprintln!(
-                    "error: the component `{id}` has not answered {name} for {:?}: a handler that \
-                     writes more than one piece of content must set the response before the second",
+                log::error(format_args!(
+                    "the component `{id}` has not answered {asked} for {:?}: its handler must \
+                     call `response-outparam.set`, and before its second write to the body, \
+                     because that write waits until the response is set",
                     self.slow_after
-                );
+                ));
                 answer.await
             }
         };
         match answer {
-            Ok(response) => Measured::response(response, id, &name),
+            Ok(response) => Measured::response(response, asked),
             Err(error) => {
-                eprintln!("error: the component `{id}` did not answer {name}: {error:#}");
+                log::error(format_args!(
+                    "the component `{id}` did not answer {asked}: {error:#}"
+                ));
                 empty(StatusCode::INTERNAL_SERVER_ERROR)
             }
         }

@@ -1,19 +1,10 @@
 //! How many requests an instance serves, and the effects of a trap.
 
-use std::net::SocketAddr;
-
 use swiss_host::Options;
 
 use crate::support::app::{App, COUNT, MANIFEST, READ};
-use crate::support::client::{Client, EXPECT, GET, status};
-use crate::support::process::Process;
+use crate::support::client::{Client, EXPECT, GET, post, status};
 use crate::support::server::{TestServer, options};
-
-/// A POST request with `content`.
-fn post(content: &str) -> String {
-    let length = content.len();
-    format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{content}")
-}
 
 #[test]
 fn a_trap_is_a_500_for_that_request_only() {
@@ -45,123 +36,6 @@ fn a_trap_is_a_500_for_that_request_only() {
         200,
         "the status of the request that was open during the traps"
     );
-}
-
-#[test]
-fn the_cause_of_a_trap_is_logged() {
-    let app = App::new(MANIFEST, READ);
-    let mut process = Process::start(&app, &[]);
-    assert_eq!(
-        status(process.address(), post("!")),
-        500,
-        "the status of the trap"
-    );
-    process.signal("TERM");
-    let stderr = process.end().stderr;
-    let expected =
-        "error: the component `app` trapped: wasm trap: wasm `unreachable` instruction executed";
-    assert!(
-        stderr.lines().any(|line| line == expected),
-        "expected `{expected}` in:\n{stderr}"
-    );
-    for line in stderr.lines() {
-        assert!(
-            line.starts_with("error: "),
-            "expected each error on one line:\n{stderr}"
-        );
-    }
-}
-
-/// A handler that calls `call`, and does nothing else.
-fn handler(call: &str) -> String {
-    format!(r#"(func (export "handle") (param $request i32) (param $out i32) {call})"#)
-}
-
-/// What the host writes to stderr when `request` is answered by `handler`.
-fn logged(handler: &str, request: impl FnOnce(SocketAddr)) -> String {
-    let app = App::new(MANIFEST, handler);
-    let mut process = Process::start(&app, &[]);
-    request(process.address());
-    process.signal("TERM");
-    process.end().stderr
-}
-
-#[test]
-fn a_component_that_does_not_answer_is_a_500_and_is_logged() {
-    let stderr = logged(&handler(""), |address| {
-        assert_eq!(status(address, GET), 500, "the status");
-    });
-    let expected = "error: the component `app` did not answer GET /: ";
-    assert!(stderr.starts_with(expected), "{stderr}");
-}
-
-#[test]
-fn a_component_that_answers_late_is_logged_and_its_answer_sent() {
-    let app = App::new(MANIFEST, READ);
-    let mut process = Process::start(&app, &["--slow-after", "1ms"]);
-    let mut client = Client::connect(process.address());
-    client.send(EXPECT);
-    assert_eq!(client.status(), 100, "the component reads the content");
-    let line = process.error_line();
-    let expected = "error: the component `app` has not answered POST / for 1ms: ";
-    assert!(line.starts_with(expected), "{line}");
-    client.send("x");
-    assert_eq!(client.status(), 200, "the status");
-}
-
-#[test]
-fn content_that_does_not_have_the_announced_length_is_logged() {
-    for (digit, found) in [("5", "only 3"), ("2", "at least 3")] {
-        let say = format!(
-            "(call $say (local.get $out) (i32.const {}) (i32.const 1))",
-            digit.as_bytes()[0]
-        );
-        let stderr = logged(&handler(&say), |address| {
-            let mut client = Client::connect(address);
-            client.send(GET);
-            client.rest();
-        });
-        let expected = format!(
-            "error: the response of the component `app` to GET / has a Content-Length of \
-             {digit} and {found} bytes of content\n"
-        );
-        assert_eq!(stderr, expected);
-    }
-}
-
-#[test]
-fn a_correct_length_and_a_response_without_content_are_not_logged() {
-    let say = "(call $say (local.get $out) (i32.const 51) (i32.const 1))";
-    let stderr = logged(&handler(say), |address| {
-        for request in [GET.to_owned(), GET.replace("GET", "HEAD")] {
-            assert_eq!(status(address, request), 200, "the status");
-        }
-    });
-    assert_eq!(stderr, "");
-}
-
-/// As a function does whose local variables need more than the stack.
-#[test]
-fn a_trap_outside_of_the_memory_names_the_stack() {
-    for (call, cause) in [
-        (
-            "(drop (i32.load (i32.const -4)))",
-            "wasm trap: out of bounds memory access",
-        ),
-        (
-            "(call $consume (local.get $request) (i32.const -4))",
-            "pointer out of bounds",
-        ),
-    ] {
-        let stderr = logged(&handler(call), |address| {
-            assert_eq!(status(address, GET), 500, "the status");
-        });
-        let expected = format!(
-            "error: the component `app` trapped: {cause}: this is also how an overflow of its \
-             stack ends"
-        );
-        assert_eq!(stderr.lines().next(), Some(expected.as_str()));
-    }
 }
 
 #[test]

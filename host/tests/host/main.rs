@@ -6,6 +6,7 @@ mod command;
 mod component;
 mod http;
 mod instances;
+mod log;
 mod manifest;
 mod stop;
 mod unsupported;

@@ -14,6 +14,12 @@ pub const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 pub const EXPECT: &str = "POST / HTTP/1.1\r\nHost: localhost\r\n\
     Content-Length: 1\r\nExpect: 100-continue\r\n\r\n";
 
+/// A POST request with `content`.
+pub fn post(content: &str) -> String {
+    let length = content.len();
+    format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{content}")
+}
+
 pub struct Client(pub TcpStream);
 
 impl Client {

@@ -1,6 +1,6 @@
 ;; A component for wasi:http 0.2. A test replaces HANDLER with the fields of a
 ;; core module. They export `handle`, which takes the request and the
-;; response-outparam, and may call $answer, $say and $first-byte.
+;; response-outparam, and may call the functions below the imports.
 (component
   (import "wasi:io/error@0.2.0" (instance $io-error
     (export "error" (type (sub resource)))))
@@ -16,11 +16,19 @@
     (export "[method]output-stream.blocking-write-and-flush" (func
       (param "self" (borrow $output)) (param "contents" (list u8))
       (result (result (error $stream-error)))))
+    (export "[method]output-stream.write" (func
+      (param "self" (borrow $output)) (param "contents" (list u8))
+      (result (result (error $stream-error)))))
     (export "[method]input-stream.blocking-read" (func
       (param "self" (borrow $stream)) (param "len" u64)
       (result (result (list u8) (error $stream-error)))))))
   (alias export $streams "input-stream" (type $stream))
   (alias export $streams "output-stream" (type $output))
+
+  (import "wasi:cli/stderr@0.2.0" (instance $log
+    (alias outer 1 $output (type $outer-output))
+    (export "output-stream" (type $output (eq $outer-output)))
+    (export "get-stderr" (func (result (own $output))))))
 
   (import "wasi:http/types@0.2.0" (instance $types
     (alias outer 1 $stream (type $outer-stream))
@@ -106,6 +114,9 @@
   (core func $write (canon lower (func $types "[method]outgoing-body.write") (memory $memory)))
   (core func $flush (canon lower
     (func $streams "[method]output-stream.blocking-write-and-flush") (memory $memory)))
+  (core func $queue (canon lower
+    (func $streams "[method]output-stream.write") (memory $memory)))
+  (core func $stderr (canon lower (func $log "get-stderr")))
   (core func $close (canon resource.drop $output))
   (core func $finish (canon lower (func $types "[static]outgoing-body.finish") (memory $memory)
     (realloc $realloc)))
@@ -124,41 +135,56 @@
     (import "" "body" (func $body (param i32 i32)))
     (import "" "write" (func $write (param i32 i32)))
     (import "" "flush" (func $flush (param i32 i32 i32 i32)))
+    (import "" "queue" (func $queue (param i32 i32 i32 i32)))
+    (import "" "stderr" (func $stderr (result i32)))
     (import "" "close" (func $close (param i32)))
     (import "" "finish" (func $finish (param i32 i32 i32 i32)))
     (import "" "consume" (func $consume (param i32 i32)))
     (import "" "stream" (func $stream (param i32 i32)))
     (import "" "read" (func $read (param i32 i64 i32)))
 
+    (global $made (mut i32) (i32.const 0))
+    (global $content (mut i32) (i32.const 0))
+    (global $stream (mut i32) (i32.const 0))
+
     ;; Answers with a status and no content.
     (func $answer (param $out i32) (param $code i32)
-      (local $made i32)
-      (local.set $made (call $response (call $fields)))
-      (drop (call $status (local.get $made) (local.get $code)))
-      (call $set (local.get $out) (i32.const 0) (local.get $made)
-        (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))
+      (global.set $made (call $response (call $fields)))
+      (drop (call $status (global.get $made) (local.get $code)))
+      (call $send (local.get $out)))
 
-    ;; Answers 200 with the header `content-length: $digit`, and writes `abc` $times
-    ;; before it sets the response.
-    (func $say (param $out i32) (param $digit i32) (param $times i32)
-      (local $fields i32) (local $made i32) (local $content i32) (local $stream i32)
+    ;; Makes a response with the header `content-length: $digit`.
+    (func $announce (param $digit i32)
+      (local $fields i32)
       (local.set $fields (call $fields))
-      (i32.store8 (i32.const 2072) (local.get $digit))
+      (i32.store8 (i32.const 2072) (i32.add (local.get $digit) (i32.const 48)))
       (call $append (local.get $fields) (i32.const 2048) (i32.const 14)
         (i32.const 2072) (i32.const 1) (i32.const 0))
-      (local.set $made (call $response (local.get $fields)))
-      (call $body (local.get $made) (i32.const 0))
-      (local.set $content (i32.load (i32.const 4)))
-      (call $write (local.get $content) (i32.const 0))
-      (local.set $stream (i32.load (i32.const 4)))
-      (loop $again
-        (call $flush (local.get $stream) (i32.const 2080) (i32.const 3) (i32.const 0))
-        (local.set $times (i32.sub (local.get $times) (i32.const 1)))
-        (br_if $again (local.get $times)))
-      (call $set (local.get $out) (i32.const 0) (local.get $made)
-        (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))
-      (call $close (local.get $stream))
-      (call $finish (local.get $content) (i32.const 0) (i32.const 0) (i32.const 0)))
+      (global.set $made (call $response (local.get $fields))))
+
+    ;; Opens the content of that response.
+    (func $open
+      (call $body (global.get $made) (i32.const 0))
+      (global.set $content (i32.load (i32.const 4)))
+      (call $write (global.get $content) (i32.const 0))
+      (global.set $stream (i32.load (i32.const 4))))
+
+    ;; Writes `abc`, and waits until the host accepts a further write.
+    (func $abc
+      (call $flush (global.get $stream) (i32.const 2080) (i32.const 3) (i32.const 0)))
+
+    ;; Writes `abc` without waiting.
+    (func $abc-queued
+      (call $queue (global.get $stream) (i32.const 2080) (i32.const 3) (i32.const 0)))
+
+    (func $send (param $out i32)
+      (call $set (local.get $out) (i32.const 0) (global.get $made)
+        (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))
+
+    ;; Ends the content.
+    (func $end
+      (call $close (global.get $stream))
+      (call $finish (global.get $content) (i32.const 0) (i32.const 0) (i32.const 0)))
 
     ;; Waits for the first byte of the request's content; 0 if there is none.
     ;; The host writes results to address 0, and their value to address 4.
@@ -181,6 +207,8 @@
     (export "body" (func $body))
     (export "write" (func $write))
     (export "flush" (func $flush))
+    (export "queue" (func $queue))
+    (export "stderr" (func $stderr))
     (export "close" (func $close))
     (export "finish" (func $finish))
     (export "consume" (func $consume))

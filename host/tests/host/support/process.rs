@@ -12,7 +12,7 @@ use crate::support::client::DEADLINE;
 pub struct Process {
     child: Child,
     pub stdout: Option<BufReader<ChildStdout>>,
-    stderr: Option<BufReader<ChildStderr>>,
+    pub stderr: Option<BufReader<ChildStderr>>,
 }
 
 /// The exit code and the output of a process that has ended.
