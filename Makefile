@@ -24,12 +24,15 @@ WORKSPACE := --release --locked --workspace
 # With the features that only tests turn on.
 TESTED := $(WORKSPACE) --features swiss-node-installer/crash-points,swiss-node-installer/cluster-tests
 
-# Builds the binaries $(1) into target/release. Cargo builds them into another folder
-# if a configuration file names a target, even that of this machine.
-cargo_build = cargo build $(WORKSPACE) $(1:%=--bin %) || { $(unlocked); exit 1; }; $(if $(configured_target), \
-  mkdir -p target/release && cd target/$(configured_target)/release && ln -f $(1) ../../release)
-configured_target = $(shell env -u CARGO_BUILD_TARGET RUSTC_BOOTSTRAP=1 cargo -Z unstable-options config get --format json-value build.target 2>/dev/null | tr -d '[]"')
-unlocked = cargo update --workspace --locked --offline --quiet 2>/dev/null || \
+# Builds the binaries $(1) into target/release. If a configuration file names a target,
+# be it another machine's, Cargo gets that of this machine, and builds into its folder.
+cargo_build = cargo build $(WORKSPACE) $(1:%=--bin %) $(addprefix --target ,$(host_target)) || { $(unlocked); exit 1; }; $(if $(host_target), \
+  mkdir -p target/release && cd target/$(host_target)/release && ln -f $(1) ../../release)
+# This machine's target, if a configuration file names any.
+host_target = $(if $(configured_target),$(shell rustc --print host-tuple))
+configured_target = $(shell env -u CARGO_BUILD_TARGET RUSTC_BOOTSTRAP=1 cargo -Z unstable-options config get build.target 2>/dev/null)
+# Cargo's own message does not name the command.
+unlocked = [[ "$$(cargo update --workspace --locked 2>&1)" != *'--locked was passed'* ]] || \
   echo "error: Cargo.lock does not have what a Cargo.toml names: run \`cargo update --workspace\`, which upgrades nothing" >&2
 
 # `spin`, if PATH has version 3.6 or newer.

@@ -32,6 +32,16 @@ def make(*arguments: str, folder: Path = REPOSITORY, without=(), **variables) ->
     return done.stdout
 
 
+def copy_tracked(folder: Path, *patterns: str) -> None:
+    """Copies the tracked files, or those that match the patterns."""
+    command = ["git", "ls-files", *patterns]
+    files = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    for file in files.stdout.splitlines():
+        if (REPOSITORY / file).is_file():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / file, folder / file)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def built():
     make("build")
@@ -41,12 +51,12 @@ def test_the_environment_names_a_target():
     assert "target/swiss.wasm" in make("build", CARGO_BUILD_TARGET=HOST)
 
 
-def test_a_configuration_file_names_a_target(tmp_path):
+@pytest.mark.parametrize(
+    "target", [f'"{HOST}"', '"host-tuple"', '"wasm32-wasip1"', f'["{HOST}", "wasm32-wasip1"]']
+)
+def test_a_configuration_file_names_a_target(target, tmp_path):
     """With two crates of a line each, because Cargo compiles everything again for it."""
-    for file in ["Makefile", *REPOSITORY.glob("**/*.mk")]:
-        copy = tmp_path / (REPOSITORY / file).relative_to(REPOSITORY)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(REPOSITORY / file, copy)
+    copy_tracked(tmp_path, "Makefile", "*.mk")
     (tmp_path / "Cargo.toml").write_text('[workspace]\nmembers = ["a", "b"]\nresolver = "3"\n')
     for folder, name in [("a", "swiss-build"), ("b", "swiss-host")]:
         (tmp_path / folder / "src").mkdir(parents=True)
@@ -55,7 +65,7 @@ def test_a_configuration_file_names_a_target(tmp_path):
         )
         (tmp_path / folder / "src/main.rs").write_text(f'fn main() {{ println!("{name} ran"); }}')
     (tmp_path / ".cargo").mkdir()
-    (tmp_path / ".cargo/config.toml").write_text(f'[build]\ntarget = "{HOST}"\n')
+    (tmp_path / ".cargo/config.toml").write_text(f"[build]\ntarget = {target}\n")
     subprocess.run(["cargo", "generate-lockfile", "--offline"], cwd=tmp_path, check=True)
     assert "swiss-build ran" in make("build", folder=tmp_path)
     assert (tmp_path / "target/release/swiss-host").exists()
@@ -99,14 +109,16 @@ def test_help_needs_only_make_and_the_standard_tools(tmp_path):
     assert "build" in output and "warning" not in output
 
 
+def test_an_error_in_a_manifest_gets_no_other_advice(tmp_path):
+    copy_tracked(tmp_path, "Makefile", "*.mk")
+    (tmp_path / "Cargo.toml").write_text("[workspace\n")
+    failed = subprocess.run(["make", "build"], cwd=tmp_path, capture_output=True, text=True)
+    assert failed.returncode != 0
+    assert "Cargo.toml" in failed.stderr and "cargo update" not in failed.stderr
+
+
 def test_a_dependency_that_is_not_locked_gets_the_command_that_locks_it(tmp_path):
-    files = subprocess.run(
-        ["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    )
-    for file in files.stdout.splitlines():
-        if (REPOSITORY / file).is_file():
-            (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(REPOSITORY / file, tmp_path / file)
+    copy_tracked(tmp_path)
     manifest = tmp_path / "Cargo.toml"
     text = manifest.read_text()
     # A crate that Cargo.lock has already, so that this test needs no network.
