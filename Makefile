@@ -10,10 +10,11 @@ export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport CARGO_BUILD_TARGET
 PORT ?= 5000
 
-# Tools and binaries that the tests need. make has no way to write a target with a
-# space, so such a path is replaced by one in the checkout.
 comma := ,
 space := $() $()
+
+# Tools and binaries that the tests need. make has no way to write a target with a
+# space, so such a path is replaced by one in the checkout.
 user_cache := $(or $(XDG_CACHE_HOME),$(if $(HOME),$(HOME)/.cache))
 CACHE := $(if $(findstring $(space),$(or $(user_cache),$(space))),$(if $(findstring $(space),$(CURDIR)),,$(CURDIR)/)target/cache,$(user_cache)/swiss)
 
@@ -28,8 +29,8 @@ TESTED := $(WORKSPACE) --features swiss-node-installer/crash-points,swiss-node-i
 # be it another machine's, Cargo gets that of this machine, and builds into its folder.
 cargo_build = cargo build $(WORKSPACE) $(1:%=--bin %) $(addprefix --target ,$(host_target)) || { $(unlocked); exit 1; }; $(if $(host_target), \
   mkdir -p target/release && cd target/$(host_target)/release && ln -f $(1) ../../release)
-# This machine's target, if a configuration file names any.
-host_target = $(if $(configured_target),$(shell rustc --print host-tuple))
+# This machine's target, if a configuration file names any. Asked once.
+host_target = $(eval host_target := $(if $(configured_target),$(shell rustc --print host-tuple)))$(host_target)
 configured_target = $(shell env -u CARGO_BUILD_TARGET RUSTC_BOOTSTRAP=1 cargo -Z unstable-options config get build.target 2>/dev/null)
 # Cargo's own message does not name the command.
 unlocked = [[ "$$(cargo update --workspace --locked 2>&1)" != *'--locked was passed'* ]] || \
@@ -93,7 +94,6 @@ push: build ## Push to IMAGE, as FORMAT (component or spin); FORCE=1 replaces a 
 
 # The name is in two parts so that renaming does not change it.
 original := swi$()ss
-renamed_files = git ls-files -- ':!CHANGELOG.md' ':!docs/your-own-service.md'
 refuse = { echo "error: $(1)" >&2; exit 2; }
 
 .PHONY: rename
@@ -103,8 +103,8 @@ rename: ## Give this checkout the name NAME of your own service, in every file
 	@[[ -z "$$(git status --porcelain)" ]] || $(call refuse,commit or stash your changes first$(comma) so that git can undo the renaming)
 	@taken=$$(git grep -lw '$(NAME)' -- $$(git grep -l '$(original)' -- '*.lock' '*.mk' '*.py' '*.rs' '*.toml' '*.tpl' '*.yaml') | sed -n 1,3p) || true; \
 	  [[ -z "$$taken" ]] || $(call refuse,$(NAME) has a meaning in $$(echo $$taken): choose another name)
-	@$(renamed_files) | while read -r file; do \
-	  perl -pi -e 'BEGIN { $$name = shift } s/$(original)/$$name/g; s/\u$(original)/\u$$name/g; s/\U$(original)/\U$$name/g' $(NAME) "$$file"; done
+	@git grep -ilz '$(original)' -- ':!CHANGELOG.md' ':!docs/your-own-service.md' | \
+	  xargs -0 perl -pi -e 'BEGIN { $$name = shift } s/$(original)/$$name/g; s/\u$(original)/\u$$name/g; s/\U$(original)/\U$$name/g' $(NAME)
 # Cargo sorts its lock file, and rustfmt the imports.
 	@cargo update --workspace --offline --quiet
 	@cargo fmt --all

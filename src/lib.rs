@@ -141,12 +141,9 @@ impl Incoming for IncomingRequest {
     }
 
     fn content(&self, limit: usize) -> Result<Option<Vec<u8>>> {
-        let body = self
-            .consume()
-            .map_err(|()| anyhow!("the content was read already"))?;
-        let stream = body
-            .stream()
-            .map_err(|()| anyhow!("the content was read already"))?;
+        let read_already = |()| anyhow!("the content was read already");
+        let body = self.consume().map_err(read_already)?;
+        let stream = body.stream().map_err(read_already)?;
         let mut content = Vec::new();
         loop {
             match stream.blocking_read(64 << 10) {

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from repository import REPOSITORY, copy_tracked
+
 HOST = subprocess.run(
     ["rustc", "--print", "host-tuple"], capture_output=True, text=True, check=True
 ).stdout.strip()
@@ -30,16 +31,6 @@ def make(*arguments: str, folder: Path = REPOSITORY, without=(), **variables) ->
     )
     assert done.returncode == 0, done.stdout
     return done.stdout
-
-
-def copy_tracked(folder: Path, *patterns: str) -> None:
-    """Copies the tracked files, or those that match the patterns."""
-    command = ["git", "ls-files", *patterns]
-    files = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    for file in files.stdout.splitlines():
-        if (REPOSITORY / file).is_file():
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(REPOSITORY / file, folder / file)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -101,10 +92,8 @@ def test_there_is_no_home_folder(verb):
 
 def test_help_needs_only_make_and_the_standard_tools(tmp_path):
     """Among others, macOS has no sha256sum."""
-    for tool in ["awk", "bash", "cksum", "grep", "head", "sed", "sh"]:
+    for tool in ["awk", "bash", "cksum", "grep", "head", "make", "sed", "sh"]:
         (tmp_path / tool).symlink_to(shutil.which(tool))
-    make_itself = shutil.which("make")
-    (tmp_path / "make").symlink_to(make_itself)
     output = make("help", PATH=str(tmp_path))
     assert "build" in output and "warning" not in output
 

@@ -11,7 +11,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -19,9 +18,9 @@ from pathlib import Path
 import pytest
 
 from registry import Registry
+from repository import REPOSITORY, copy_tracked
 from server import Server
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 PAGE = REPOSITORY / "docs/your-own-service.md"
 # An indented block belongs to an item of a list.
 BLOCK = re.compile(
@@ -30,29 +29,27 @@ BLOCK = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 
-
 # The part of `make test-component` that tests the component itself. FULL=1 runs all of
 # it, in four minutes.
 QUICK_TESTS = "make -n test-component | sed -n 's/ --lib .*/ --lib --test component/p' | bash"
 
 
-@pytest.fixture(scope="module")
-def copy():
-    """A Git repository with the tracked files, always at the same path, so that Cargo
-    compiles only what has changed since the last run. It shares the folder target."""
-    folder = REPOSITORY / "target/service"
-    shutil.rmtree(folder, ignore_errors=True)
-    files = subprocess.run(
-        ["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=True
-    )
-    for file in files.stdout.splitlines():
-        if (REPOSITORY / file).is_file():
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(REPOSITORY / file, folder / file)
-    (folder / "target").symlink_to(REPOSITORY / "target")
+def checkout(folder: Path) -> None:
+    """A Git repository with the tracked files."""
+    copy_tracked(folder)
     author = ["-c", "user.name=test", "-c", "user.email=test@example.com"]
     for command in [["init", "-q"], ["add", "-A"], [*author, "commit", "-qm", "Copy"]]:
         subprocess.run(["git", *command], cwd=folder, check=True)
+
+
+@pytest.fixture(scope="module")
+def copy():
+    """A checkout that is always at the same path, so that Cargo compiles only what has
+    changed since the last run. It shares the folder target."""
+    folder = REPOSITORY / "target/service"
+    shutil.rmtree(folder, ignore_errors=True)
+    checkout(folder)
+    (folder / "target").symlink_to(REPOSITORY / "target")
     return folder
 
 
@@ -131,9 +128,7 @@ def test_every_block_works(copy, registry):
                 if command.startswith("helm install"):
                     command = command.replace("helm install", f"{os.environ['HELM4']} template")
                     command = command.replace("sha256:...", digest)
-                start = time.monotonic()
                 output = run(command, copy)
-                print(f"{time.monotonic() - start:6.1f} s  {command}")
                 if expected.strip():
                     assert matches(expected, output), f"`{command}` printed:\n{output}"
                 if found := re.search(r"@(sha256:\w+)", output):
@@ -209,12 +204,7 @@ def test_nothing_has_the_old_name(copy):
     [("", "set NAME"), ("My-App", "set NAME"), ("hyper", "hyper has a meaning in Cargo.lock")],
 )
 def test_a_name_that_cannot_be_is_refused_and_changes_nothing(tmp_path, name, reason):
-    run(f"git clone -q {shlex.quote(str(REPOSITORY))} copy", tmp_path)
-    folder = tmp_path / "copy"
-    shutil.copy(REPOSITORY / "Makefile", folder)
-    run(
-        "git add -A; git -c user.name=test -c user.email=t@example.com commit -qm x || true", folder
-    )
-    output = run(f"make rename NAME={name} || true", folder)
+    checkout(tmp_path)
+    output = run(f"make rename NAME={name} || true", tmp_path)
     assert output.startswith(f"error: {reason}")
-    assert run("git status --porcelain", folder) == ""
+    assert run("git status --porcelain", tmp_path) == ""
