@@ -11,6 +11,8 @@ BUILDAH_VERSION := 1.28.2
 DOCKER_REGISTRY_VERSION := 2.8.2
 # renovate: datasource=repology depName=debian_12/strace
 STRACE_VERSION := 6.1
+# renovate: datasource=repology depName=debian_12/systemd
+SYSTEMD_VERSION := 252
 # renovate: datasource=repology depName=debian_12/valgrind
 VALGRIND_VERSION := 3.19.0
 # renovate: datasource=repology depName=debian_12/wrk

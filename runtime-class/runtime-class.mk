@@ -8,6 +8,14 @@ CONTAINERDS_OF_GO := $(call containerds,$(GO_CONTAINERD_VERSIONS))
 # Runs the tests' pods: the oldest runc, which every containerd accepts.
 RUNC := $(CACHE)/containerd-$(firstword $(DEBIAN_CONTAINERD_VERSIONS))/usr/sbin/runc
 
+# Starts the tests' containerds, and runs the installer's units, as on a real node. It
+# runs as a manager of user units, which needs no boot.
+SYSTEMD := $(CACHE)/systemd-$(SYSTEMD_VERSION)
+$(SYSTEMD):
+	$(call unpack_debian,'systemd=$(SYSTEMD_VERSION).*' $(SYSTEMD_LIBRARIES),bookworm)
+SYSTEMD_LIBRARIES := libsystemd-shared libacl1 libapparmor1 libaudit1 libblkid1 libcap-ng0 libcap2 libcrypt1 libgcrypt20 libgpg-error0 \
+  libip4tc2 libkmod2 liblz4-1 liblzma5 libmount1 libpam0g libpcre2-8-0 libseccomp2 libselinux1 libssl3 libzstd1
+
 # The API server, kubectl and etcd of e2e/, unless you name others.
 KUBE_APISERVER ?= $(KUBERNETES)/kube-apiserver
 KUBECTL ?= $(E2E_FORKY)/usr/bin/kubectl
