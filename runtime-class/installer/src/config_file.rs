@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 use rustix::fs::{Mode, OFlags, RenameFlags, ResolveFlags};
@@ -73,14 +73,10 @@ impl ConfigFile {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).with_context(failed)?;
         let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));
-        let since_1970 = Duration::new(
-            metadata.ctime().try_into().unwrap_or_default(),
-            metadata.ctime_nsec().try_into().unwrap_or_default(),
-        );
         Ok(Some(Self {
             bytes,
             identity: Identity::new(&metadata),
-            changed: SystemTime::UNIX_EPOCH + since_1970,
+            changed: files::changed(&metadata),
             path: path.with_context(failed)?,
             access: Access {
                 mode: metadata.mode() & 0o7777,
@@ -106,12 +102,24 @@ impl ConfigFile {
     /// When another process changed it, or it cannot be replaced. The file then is as
     /// the other process left it.
     pub fn replace(&self, content: &[u8]) -> Result<()> {
-        let new = beside(&self.path, ".swiss-new");
+        let new = self.new_file();
         self.write_copy(&new, content)?;
         let replaced = self.exchange(&new);
         // After the exchange it is the old file.
         files::remove(&new)?;
         replaced
+    }
+
+    /// Removes what a killed run may have left.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn clean(&self) -> Result<()> {
+        files::remove(&self.new_file())
+    }
+
+    fn new_file(&self) -> PathBuf {
+        beside(&self.path, ".swiss-new")
     }
 
     /// Exchanges the two files, and exchanges them again if the old one is not the one

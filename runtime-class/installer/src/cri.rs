@@ -51,7 +51,8 @@ pub async fn status(socket: &Path) -> Result<Status> {
         .with_context(|| format!("containerd does not answer at {}", socket.display()))
 }
 
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// A busy node may take seconds, and the kubelet waits for two minutes.
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 async fn ask(socket: &Path) -> Result<Status> {
     let channel = Endpoint::from_shared(format!("unix:{}", socket.display()))?

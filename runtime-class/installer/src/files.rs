@@ -3,8 +3,9 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, fchown};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 
@@ -87,6 +88,16 @@ fn remove_if_present(path: &Path) -> io::Result<()> {
 pub fn sync_folder(file: &Path) -> io::Result<()> {
     file.parent()
         .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+/// When the file was last written or renamed, by the node's clock.
+#[must_use]
+pub fn changed(metadata: &fs::Metadata) -> SystemTime {
+    let since_1970 = Duration::new(
+        metadata.ctime().try_into().unwrap_or_default(),
+        metadata.ctime_nsec().try_into().unwrap_or_default(),
+    );
+    SystemTime::UNIX_EPOCH + since_1970
 }
 
 /// The file's SELinux label, if it has one.

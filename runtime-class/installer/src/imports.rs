@@ -8,6 +8,7 @@ use anyhow::{Error, anyhow};
 
 use crate::config::{self, Runtime};
 use crate::dump::Dump;
+use crate::files;
 use crate::host::Host;
 use crate::snapshot::Imported;
 
@@ -27,11 +28,13 @@ pub fn read(host: &Host, config: &Path, bytes: &[u8]) -> Vec<Imported> {
         for path in glob::glob(&pattern).into_iter().flatten().flatten() {
             let on_node = Path::new("/").join(path.strip_prefix(&host.root).unwrap_or(&path));
             if on_node != config
+                && let Ok(metadata) = fs::metadata(&path)
                 && let Ok(bytes) = fs::read(&path)
             {
                 imported.push(Imported {
                     path: on_node,
                     bytes,
+                    changed: files::changed(&metadata),
                 });
             }
         }

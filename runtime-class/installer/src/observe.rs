@@ -15,7 +15,7 @@ use crate::imports;
 use crate::node::Node;
 use crate::program::Program;
 use crate::snapshot::{Config, Imported, Installed, Judged, Lease, NodeObject, Snapshot};
-use crate::unit::{self, Unit};
+use crate::unit;
 
 /// Observes one node during one run of the installer. What takes long is observed again
 /// only if a file that it depends on has changed.
@@ -65,7 +65,7 @@ impl<'n> Observer<'n> {
             imports::read(&host, &node.config, &config.bytes)
         });
         let identities = identities(node, config.as_ref(), &imported);
-        let unit = Unit::read(node).await?;
+        let (unit, rollback_armed) = unit::read(node).await?;
         let program = node.program(&unit).to_owned();
         let program_version = self.version(&program).await?;
         let dump = self.dump(&program, &identities).await;
@@ -85,7 +85,7 @@ impl<'n> Observer<'n> {
             dump,
             judged: self.judged.clone(),
             had_network: self.had_network(&running),
-            rollback_armed: unit::rollback_armed(node).await?,
+            rollback_armed,
             restarts: node.budget().recent(now),
             shim,
             rollback_program,

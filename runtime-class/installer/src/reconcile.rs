@@ -5,15 +5,16 @@
 use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use rustix::fs::FlockOperation;
 use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::act::{act, judge};
 use crate::cluster::Cluster;
-use crate::config_file::Identity;
+use crate::config_file::{ConfigFile, Identity};
 use crate::decide::{Action, Decision, Desired, Postponed, decide};
 use crate::files;
 use crate::node::Node;
@@ -46,7 +47,7 @@ impl Reconciler<'_> {
     /// When the node must not be changed, an action fails, or containerd is not healthy
     /// after a change, which then was rolled back.
     pub async fn run(&self, desired: Desired) -> Result<Outcome> {
-        let _lock = lock(self.node)?;
+        let _lock = lock(self.node).await?;
         let outcome = self.reconcile(desired).await;
         if let Some(cluster) = self.cluster {
             // Another node takes it over when it expires, so a failure does not matter.
@@ -59,8 +60,7 @@ impl Reconciler<'_> {
 
     async fn reconcile(&self, mut desired: Desired) -> Result<Outcome> {
         let node = self.node;
-        // A killed run may have left it.
-        files::remove(&node.host().path(&node.candidate()))?;
+        clean(node)?;
         let mut observer = Observer::new(node, self.cluster, self.programs);
         let mut waited_for = String::new();
         loop {
@@ -96,19 +96,36 @@ impl Reconciler<'_> {
     }
 }
 
+/// Removes what a killed run may have left.
+fn clean(node: &Node) -> Result<()> {
+    files::remove(&node.host().path(&node.candidate()))?;
+    match ConfigFile::read(&node.host(), &node.config)? {
+        Some(config) => config.clean(),
+        None => Ok(()),
+    }
+}
+
 const POLL: Duration = Duration::from_millis(200);
 
 /// Locks the node against another installer. The lock is on the folder of the
 /// configuration, so it needs no file of its own, and the kernel releases it when the
 /// process ends. Without that folder there is nothing to change.
-fn lock(node: &Node) -> Result<Option<File>> {
+async fn lock(node: &Node) -> Result<Option<File>> {
     let config = node.host().path(&node.config);
     let folder = config.parent().unwrap_or(Path::new("/"));
     let file = match File::open(folder) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         opened => opened.with_context(|| format!("cannot open {}", folder.display()))?,
     };
-    rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive)
-        .context("another installer is running on this node")?;
+    let end = Instant::now() + LOCK_TIMEOUT;
+    while let Err(error) = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        if Instant::now() > end {
+            return Err(error).context("another installer is running on this node");
+        }
+        tokio::time::sleep(POLL).await;
+    }
     Ok(Some(file))
 }
+
+/// The rollback's process ends within this time if it has nothing to do.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(3);

@@ -57,6 +57,8 @@ pub struct Config {
 pub struct Imported {
     pub path: PathBuf,
     pub bytes: Vec<u8>,
+    /// When the file was last written or renamed.
+    pub changed: SystemTime,
 }
 
 /// What containerd makes of a candidate in the place of the main configuration.
@@ -122,14 +124,14 @@ impl Snapshot {
         (*last >= config.changed).then_some(elapsed)
     }
 
-    /// Whether the main process of containerd was started after the last change of the
-    /// main configuration, and so has read it as it is now.
+    /// Whether containerd was started after the last change of its configuration, and so
+    /// has read it as it is now.
     #[must_use]
     pub fn started_after_change(&self) -> bool {
-        match (&self.config, self.unit.started) {
-            (Some(config), Some(started)) => started > config.changed,
-            _ => false,
-        }
+        let main = self.config.iter().map(|config| config.changed);
+        let imported = self.imported.iter().map(|file| file.changed);
+        let changed = main.chain(imported).max();
+        matches!((changed, self.unit.started), (Some(changed), Some(started)) if started > changed)
     }
 
     /// When the next change may begin, if that is not now.

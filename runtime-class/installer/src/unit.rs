@@ -22,23 +22,29 @@ pub struct Unit {
     pub started: Option<SystemTime>,
 }
 
-impl Unit {
-    /// # Errors
-    /// When systemd does not answer, or has no such unit.
-    pub async fn read(node: &Node) -> Result<Self> {
-        let properties = "--property=LoadState,ExecStart,ExecMainStartTimestampMonotonic";
-        let shown = systemctl(node, &["show", properties, &node.unit]).await?;
-        Self::parse(&shown, now_since_boot(), SystemTime::now()).with_context(|| {
-            format!(
-                "the node's systemd has no unit {}: name the unit that runs containerd",
-                node.unit
-            )
-        })
-    }
+/// Reads containerd's unit, and since when the timer of the rollback is active.
+///
+/// # Errors
+/// When systemd does not answer, or has no such unit.
+pub async fn read(node: &Node) -> Result<(Unit, Option<SystemTime>)> {
+    let properties = "--property=LoadState,ExecStart,ExecMainStartTimestampMonotonic,ActiveState,\
+                      ActiveEnterTimestampMonotonic";
+    let shown = systemctl(node, &["show", properties, &node.unit, ROLLBACK_TIMER]).await?;
+    let clocks = (now_since_boot(), SystemTime::now());
+    // A blank line separates the units.
+    let (unit, timer) = shown.split_once("\n\n").unwrap_or((&shown, ""));
+    let unit = Unit::parse(unit, clocks).with_context(|| {
+        format!(
+            "the node's systemd has no unit {}: set UNIT to the one that runs containerd",
+            node.unit
+        )
+    })?;
+    Ok((unit, active_since(timer, clocks)))
+}
 
-    /// Reads the output of `systemctl show`. `since_boot` is the age of the clock in
-    /// which systemd gives the start.
-    fn parse(shown: &str, since_boot: Duration, now: SystemTime) -> Option<Self> {
+impl Unit {
+    /// Reads the output of `systemctl show`.
+    fn parse(shown: &str, clocks: Clocks) -> Option<Self> {
         // `{ path=/usr/bin/containerd ; argv[]=/usr/bin/containerd -c FILE ; ... }`
         let start = value(shown, "ExecStart")?;
         let field = |name: &str| {
@@ -46,22 +52,38 @@ impl Unit {
                 .split(" ; ")
                 .find_map(|field| field.trim_start_matches("{ ").strip_prefix(name))
         };
-        let arguments: Vec<_> = field("argv[]=")?.split_whitespace().collect();
-        let config = arguments
-            .iter()
-            .enumerate()
-            .find_map(|(at, argument)| match *argument {
-                "-c" | "--config" | "-config" => arguments.get(at + 1).copied(),
-                _ => argument.trim_start_matches('-').strip_prefix("config="),
-            });
+        let mut arguments = field("argv[]=")?.split_whitespace();
+        let config = arguments.find_map(|argument| {
+            let option = argument.trim_start_matches('-');
+            option.strip_prefix("config=").or_else(|| {
+                let is_next = argument.starts_with('-') && ["c", "config"].contains(&option);
+                is_next.then_some("")
+            })
+        });
+        let config = config.map(|path| {
+            if path.is_empty() {
+                arguments.next().unwrap_or_default()
+            } else {
+                path
+            }
+        });
         let started = value(shown, "ExecMainStartTimestampMonotonic");
         Some(Self {
             program: field("path=")?.into(),
             config: config.map(PathBuf::from),
-            started: started.and_then(|started| wall_clock(started, since_boot, now)),
+            started: started.and_then(|started| wall_clock(started, clocks)),
         })
     }
 }
+
+/// Since when the unit is active; `None` if it is not.
+fn active_since(shown: &str, clocks: Clocks) -> Option<SystemTime> {
+    let since = value(shown, "ActiveEnterTimestampMonotonic")?;
+    wall_clock(since, clocks).filter(|_| value(shown, "ActiveState") == Some("active"))
+}
+
+/// The time since boot, in which systemd gives timestamps, and the time of the day.
+type Clocks = (Duration, SystemTime);
 
 /// The value of a property in the output of `systemctl show`.
 fn value<'s>(shown: &'s str, name: &str) -> Option<&'s str> {
@@ -70,7 +92,7 @@ fn value<'s>(shown: &'s str, name: &str) -> Option<&'s str> {
 }
 
 /// The time of a monotonic timestamp in microseconds; `None` for 0, which is never.
-fn wall_clock(timestamp: &str, since_boot: Duration, now: SystemTime) -> Option<SystemTime> {
+fn wall_clock(timestamp: &str, (since_boot, now): Clocks) -> Option<SystemTime> {
     let timestamp = timestamp.parse().ok().filter(|timestamp| *timestamp > 0)?;
     Some(now - since_boot.saturating_sub(Duration::from_micros(timestamp)))
 }
@@ -89,28 +111,14 @@ pub async fn restart(node: &Node) -> Result<()> {
     node.host().run(&command, timeout).await.map(drop)
 }
 
-/// Since when the timer of the rollback is active, by the node's clock.
-///
-/// # Errors
-/// When systemd does not answer.
-pub async fn rollback_armed(node: &Node) -> Result<Option<SystemTime>> {
-    let properties = "--property=ActiveState,ActiveEnterTimestampMonotonic";
-    let shown = systemctl(node, &["show", properties, ROLLBACK_TIMER]).await?;
-    let is_active = value(&shown, "ActiveState") == Some("active");
-    let since = value(&shown, "ActiveEnterTimestampMonotonic");
-    Ok(since
-        .filter(|_| is_active)
-        .and_then(|since| wall_clock(since, now_since_boot(), SystemTime::now())))
-}
-
 /// Makes a timer that calls `node-installer roll-back` until that, or
-/// [`disarm_rollback`], ends it. The first call is after the installer's own time to
-/// roll back.
+/// [`disarm_rollback`], ends it. The first call comes after the installer's own time to
+/// restart and to roll back.
 ///
 /// # Errors
 /// When systemd does not make it. Containerd must then not be restarted.
 pub async fn arm_rollback(node: &Node) -> Result<()> {
-    let first = format!("--on-active={}", node.health_timeout * 2 + 30);
+    let first = format!("--on-active={}", node.health_timeout * 3);
     let mut command = vec![
         node.systemd_run.clone(),
         format!("--unit={ROLLBACK}"),

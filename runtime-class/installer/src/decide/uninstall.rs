@@ -34,6 +34,12 @@ pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
         running.handlers.contains(handler) && running.runtimes.get(handler).is_none_or(is_ours);
     if must_restart {
         ensure!(
+            snapshot.config.is_some(),
+            "containerd still has the handler {handler}, and its configuration {} does not exist: \
+             restart containerd, and then uninstall again",
+            node.config.display()
+        );
+        ensure!(
             change.is_some() || !snapshot.started_after_change(),
             "containerd was started after {} was changed, but still has the handler {handler}",
             node.config.display()

@@ -9,6 +9,7 @@ mod support;
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
+use std::time::{Duration, Instant};
 
 use swiss_node_installer::config::{Runtime, add};
 
@@ -102,13 +103,15 @@ fn uninstall_can_be_killed_anywhere() {
     );
 }
 
-/// The points before it are those of a successful installation.
-const FIRST_POINT_OF_ROLLBACK: usize = 22;
+/// An earlier point is before the restart of containerd, as the test above shows.
+const LAST_POINT_BEFORE_RESTART: usize = 30;
 
+/// The fault stays after the kill: with the installer gone, and no containerd to start the
+/// next one, systemd alone must bring containerd back.
 #[test]
-fn the_rollback_can_be_killed_anywhere() {
+fn systemd_rolls_back_when_the_installer_is_killed_anywhere() {
     let containerd = containerds().pop().unwrap();
-    for point in FIRST_POINT_OF_ROLLBACK.. {
+    for point in LAST_POINT_BEFORE_RESTART.. {
         let node = Node::start(&containerd, |folder| gke(Some(2), Style::Gke, folder));
         let before = node.read_config();
         fs::write(node.path("refuse-to-start"), "").unwrap();
@@ -121,23 +124,27 @@ fn the_rollback_can_be_killed_anywhere() {
         containerd.dump(&node.config()).expect(&what);
         if output.status.signal() != Some(KILL) {
             assert!(
-                printed(&output).contains("previous configuration again, and is healthy"),
-                "{}",
-                printed(&output)
+                what.contains("previous configuration again, and is healthy"),
+                "{what}"
             );
             assert_eq!(node.read_config(), before);
+            assert!(!node.is_rollback_armed());
             return;
         }
-        println!(
-            "{point}: {}",
-            printed(&output).lines().last().unwrap_or_default()
-        );
-        // containerd can start again.
-        fs::remove_file(node.path("refuse-to-start")).unwrap();
-        // With the old configuration, init restarts containerd.
-        if node.read_config() == before && node.status().is_err() {
-            node.restart();
+        println!("{point}: {}", what.lines().last().unwrap_or_default());
+        if point == LAST_POINT_BEFORE_RESTART {
+            assert_eq!(node.restarts(), 0, "a later point is the first to test");
         }
+        if node.restarts() > 0 {
+            let end = Instant::now() + Duration::from_secs(30);
+            while node.status().is_err() || node.read_config() != before || node.is_rollback_armed()
+            {
+                assert!(Instant::now() < end, "{what}\n{}", node.read_config());
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+        assert!(node.status().unwrap().runtime_ready);
+        fs::remove_file(node.path("refuse-to-start")).unwrap();
         // The next attempt may be twenty minutes later.
         let _ = fs::remove_file(node.shim().with_file_name("restarts"));
         node.must("install");

@@ -6,6 +6,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod containerds;
+mod files;
 mod host;
 mod refusals;
 mod versions;

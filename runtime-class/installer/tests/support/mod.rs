@@ -8,7 +8,7 @@ pub mod systemd;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
@@ -48,12 +48,13 @@ impl Node {
         fs::write(node.path("cni/10.conflist"), network).unwrap();
         fs::write(node.config(), config(node.folder.path())).unwrap();
         node.write_shim_source(&fs::read("/proc/self/exe").unwrap()[..100_000]);
-        // As in containerd's own unit, but quick, and without a limit of its own.
+        // As in containerd's own unit, but quick, and without a limit of its own. A test
+        // writes `refuse-to-start` or the script `before-start`.
         let unit = format!(
             "[Unit]\nStartLimitIntervalSec=0\n[Service]\nType=notify\nKillMode=process\nRestart=always\n\
              RestartSec=100ms\nTimeoutStopSec=5\nUnsetEnvironment=LD_LIBRARY_PATH\nEnvironment=PATH={runc}:/usr/sbin:/usr/bin:/sbin:/bin\n\
              StandardOutput=append:{folder}/log\nStandardError=append:{folder}/log\n\
-             ExecStartPre=sh -c 'echo >>{folder}/starts; ! {{ [ -f {folder}/refuse-to-start ] && grep -q swiss-node-installer {folder}/etc/config.toml; }}'\n\
+             ExecStartPre=sh -c 'echo >>{folder}/starts; [ ! -f {folder}/before-start ] || sh {folder}/before-start; ! {{ [ -f {folder}/refuse-to-start ] && grep -q swiss-node-installer {folder}/etc/config.toml; }}'\n\
              ExecStart={containerd} -c {folder}/etc/config.toml\n",
             folder = node.folder.path().display(),
             runc = std::env::var("RUNC")
@@ -122,6 +123,17 @@ impl Node {
             .count()
     }
 
+    /// Whether systemd will take the handler out unless the installer prevents it.
+    pub fn is_rollback_armed(&self) -> bool {
+        let show = [
+            "show",
+            "--property=ActiveState",
+            "node-installer-rollback.timer",
+        ];
+        let shown = self.systemd.systemctl(&show);
+        String::from_utf8_lossy(&shown.stdout).trim() == "ActiveState=active"
+    }
+
     pub fn status(&self) -> anyhow::Result<swiss_node_installer::cri::Status> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -184,6 +196,44 @@ impl Node {
         names.retain(|name| !["config.toml", "conf.d"].contains(&name.as_str()));
         names.sort();
         names
+    }
+}
+
+/// `node-installer watch`, which ends with the test.
+pub struct Watch(Child);
+
+impl Watch {
+    pub fn start(node: &Node) -> Self {
+        Self::spawn(&mut node.installer("watch"))
+    }
+
+    pub fn spawn(installer: &mut Command) -> Self {
+        let installer = installer.args(["--interval", "1"]).stdout(Stdio::null());
+        Self(installer.spawn().unwrap())
+    }
+
+    pub fn wait_until(&mut self, condition: impl Fn() -> bool) {
+        let end = Instant::now() + Duration::from_secs(60);
+        while !condition() {
+            assert!(Instant::now() < end, "the condition did not become true");
+            assert!(self.0.try_wait().unwrap().is_none(), "watch has ended");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Sends SIGTERM, after which it must end without an error.
+    pub fn stop(mut self) {
+        let pid = rustix::process::Pid::from_child(&self.0);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        assert!(self.0.wait().unwrap().success());
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        // Fails after `stop`, when the process is gone.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 

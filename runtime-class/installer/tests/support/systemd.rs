@@ -60,10 +60,11 @@ impl Systemd {
     /// Starts it, and waits until it answers. Its control group is its own, so that it
     /// does not take the processes of another node for its own.
     pub fn start(&mut self) {
+        // Not every hierarchy of control groups takes a process at once.
         let script = format!(
-            "set -e\nfor parent in /sys/fs/cgroup/systemd /sys/fs/cgroup; do\n\
-             if [ -w $parent/cgroup.procs ]; then mkdir -p $parent/{group}; echo $$ >$parent/{group}/cgroup.procs; break; fi\ndone\n\
-             mkdir -p /run/systemd\nmount -t tmpfs none /run/systemd\nmkdir /run/systemd/system\n{}\
+            "for parent in {HIERARCHIES}; do\n\
+             [ -w $parent/cgroup.procs ] && mkdir $parent/{group} && echo $$ >$parent/{group}/cgroup.procs\ndone 2>/dev/null\n\
+             set -e\nmkdir -p /run/systemd\nmount -t tmpfs none /run/systemd\nmkdir /run/systemd/system\n{}\
              exec {}/lib/systemd/systemd --user\n",
             self.environment(),
             packages(),
@@ -108,16 +109,17 @@ impl Drop for Systemd {
         let Some(mut process) = self.process.take() else {
             return;
         };
-        // Stops all units first.
-        let _ = self.systemctl(&["exit", "--force"]);
-        let _ = self.systemctl(&["kill", "--signal=KILL", "containerd.service"]);
         let _ = process.kill();
         let _ = process.wait();
-        let group = self.group();
+        // The units' processes are in its control groups, also those that it left behind.
         let script = format!(
-            "for parent in /sys/fs/cgroup/systemd /sys/fs/cgroup; do find $parent/{group} -depth -type d -exec sh -c \
-             'kill -9 $(cat {{}}/cgroup.procs) 2>/dev/null; while ! rmdir {{}} 2>/dev/null; do :; done' \\; 2>/dev/null; done; true"
+            "for parent in {HIERARCHIES}; do find $parent/{}/ -depth -type d | while read -r group; do\n\
+             until rmdir $group; do kill -9 $(cat $group/cgroup.procs); done\ndone; done 2>/dev/null",
+            self.group()
         );
         let _ = Command::new("sh").args(["-c", &script]).status();
     }
 }
+
+/// Of version 1 and version 2.
+const HIERARCHIES: &str = "/sys/fs/cgroup /sys/fs/cgroup/*";

@@ -1,0 +1,142 @@
+//! The configuration as a file: links, owners and labels, and other processes that write it.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
+use std::path::Path;
+use std::process::Output;
+
+use rustix::fs::XattrFlags;
+
+use crate::support::containerd::{Containerd, Style, gke};
+use crate::support::{Node, Watch, containerds, printed};
+
+fn newest() -> Containerd {
+    containerds().pop().unwrap()
+}
+
+fn gke_node() -> Node {
+    Node::start(&newest(), |folder| gke(Some(2), Style::Gke, folder))
+}
+
+/// Runs the installer with another path of the same root, as in a container.
+fn in_container(node: &Node, verb: &str) -> Output {
+    let mut installer = node.installer(verb);
+    installer
+        .env("HOST_ROOT", "/proc/self/root")
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_link_stays_a_link_and_its_target_is_edited() {
+    let node = gke_node();
+    let original = node.read_config();
+    fs::create_dir(node.path("real")).unwrap();
+    let absolute = node.path("real/config.toml");
+    for (target, link) in [
+        (node.path("etc/real.toml"), Path::new("real.toml")),
+        (absolute.clone(), absolute.as_path()),
+    ] {
+        fs::remove_file(node.config()).unwrap();
+        fs::write(&target, &original).unwrap();
+        symlink(link, node.config()).unwrap();
+        for (verb, has_handler) in [("install", true), ("uninstall", false)] {
+            let output = in_container(&node, verb);
+            assert!(output.status.success(), "{}", printed(&output));
+            assert_eq!(fs::read_link(node.config()).unwrap(), link);
+            let text = fs::read_to_string(&target).unwrap();
+            assert_eq!(text.contains("swiss-node-installer"), has_handler);
+        }
+        assert_eq!(fs::read_to_string(&target).unwrap(), original);
+        fs::remove_file(&target).unwrap();
+        assert_eq!(node.leftovers(), Vec::<String>::new());
+        assert_eq!(fs::read_dir(node.path("real")).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn the_files_mode_group_and_selinux_label_stay() {
+    const NAME: &str = "security.selinux";
+    const LABEL: &[u8] = b"system_u:object_r:container_config_t:s0";
+    let node = gke_node();
+    let config = node.config();
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o640)).unwrap();
+    chown(&config, Some(0), Some(12)).unwrap();
+    rustix::fs::setxattr(&config, NAME, LABEL, XattrFlags::empty()).unwrap();
+    for verb in ["install", "uninstall"] {
+        node.must(verb);
+        let metadata = fs::metadata(&config).unwrap();
+        assert_eq!(metadata.mode() & 0o7777, 0o640, "{verb}");
+        assert_eq!((metadata.uid(), metadata.gid()), (0, 12), "{verb}");
+        let mut label = [0; 100];
+        let length = rustix::fs::getxattr(&config, NAME, &mut label).unwrap();
+        assert_eq!(&label[..length], LABEL, "{verb}");
+    }
+}
+
+#[test]
+fn what_another_process_writes_during_the_restart_is_kept_and_installed_again() {
+    let node = gke_node();
+    // A GPU toolkit that rewrites the configuration when it sees containerd restart.
+    let script = format!(
+        "cd {}\n[ -f written ] || {{ cp original etc/config.toml; echo '# other' >>etc/config.toml; touch written; }}\n",
+        node.folder.path().display()
+    );
+    fs::write(node.path("original"), node.read_config()).unwrap();
+    fs::write(node.path("before-start"), script).unwrap();
+    let mut watch = Watch::start(&node);
+    watch.wait_until(|| {
+        node.read_config().contains("# other")
+            && node.read_config().contains("swiss-node-installer")
+            && has_handler(&node)
+    });
+    watch.stop();
+    assert!(node.restarts() <= 2, "{}", node.restarts());
+    node.must("verify");
+}
+
+#[test]
+fn the_rollback_keeps_what_another_process_wrote_in_the_meantime() {
+    let node = gke_node();
+    let before = node.read_config();
+    let script = format!(
+        "grep -q other {0} || echo '# other' >>{0}\n",
+        node.config().display()
+    );
+    fs::write(node.path("before-start"), script).unwrap();
+    fs::write(node.path("refuse-to-start"), "").unwrap();
+    let output = node
+        .installer("install")
+        .env("HEALTH_TIMEOUT", "2")
+        .output()
+        .unwrap();
+    let error = printed(&output);
+    assert!(
+        error.contains("has its previous configuration again, and is healthy"),
+        "{error}"
+    );
+    assert_eq!(node.read_config(), before + "# other\n");
+    assert!(!node.is_rollback_armed());
+}
+
+#[test]
+fn a_configuration_that_was_rewritten_without_a_restart_needs_none() {
+    let node = gke_node();
+    let original = node.read_config();
+    node.must("install");
+    let restarts = node.restarts();
+    fs::write(node.config(), &original).unwrap();
+    node.must("install");
+    assert!(node.read_config().contains("swiss-node-installer"));
+    assert_eq!(
+        node.restarts(),
+        restarts,
+        "the running containerd still has the handler"
+    );
+    node.must("verify");
+}
+
+fn has_handler(node: &Node) -> bool {
+    node.status()
+        .is_ok_and(|status| status.handlers.contains(&"spin".to_owned()))
+}
