@@ -53,7 +53,7 @@ $(RUNC): $(firstword $(CONTAINERDS))
 # Nodes with real containerds need root, as the installer does, and Debian's packages.
 WITH_NODES := $(and $(BOOKWORM),$(filter 0,$(shell id -u)))
 test-installer: $(if $(WITH_NODES),$(CONTAINERDS) $(SYSTEMD)) ## Test the node installer's edits and manifests, and as root on Debian 12 with real containerds
-	cargo test $(TESTED) --bin node-installer --test config --test manifests $(if $(WITH_NODES),--test node)
+	cargo test $(TESTED) --bin node-installer --test config --test decide --test manifests $(if $(WITH_NODES),--test node)
 	$(if $(WITH_NODES),,@echo "skipped: the node installer with real containerds, which needs root and Debian 12")
 
 test-installer test-installer-nodes test-installer-cluster test-installer-versions: export SYSTEMD := $(SYSTEMD)

@@ -179,8 +179,8 @@ fn before_restart(snapshot: &Snapshot, node: &Node) -> Option<Decision> {
         return Some(Decision::Postpone(Postponed {
             reason: "RestartPending",
             message: format!(
-                "containerd must be restarted, which the {pods} running pods of the handler {} may \
-                 not survive: drain the node, or set RESTART_WITH_PODS",
+                "containerd must be restarted, which the running pods of the handler {} ({pods}) \
+                 may not survive: drain the node, or set RESTART_WITH_PODS",
                 node.handler
             ),
         }));

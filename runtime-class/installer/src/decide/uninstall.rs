@@ -26,7 +26,7 @@ pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
     let pods = snapshot.pods(handler).unwrap_or_default();
     ensure!(
         pods == 0,
-        "{pods} pods of the handler {handler} run on this node: drain it first"
+        "pods of the handler {handler} run on this node ({pods}): drain it first"
     );
     let shim = node.shim.display().to_string();
     let is_ours = |running: &RunningRuntime| running.runtime_type == shim;

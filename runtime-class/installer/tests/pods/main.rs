@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cri::Cri;
-use support::{Containerd, Node, containerds};
+use support::{Containerd, Node, Watch, containerds};
+use swiss_node_installer::cri::Status;
 
 const IMAGE: &str = "docker.io/library/busybox:test";
 
@@ -69,11 +70,17 @@ fn running(program: &Path) -> usize {
         .count()
 }
 
-fn pods_run(containerd: &Containerd) {
+/// A node that runs the image by runc's shim under the name of the handler's shim.
+fn node(containerd: &Containerd) -> Node {
     let node = Node::start(containerd, config);
     let shim = containerd.binary.with_file_name("containerd-shim-runc-v2");
     node.write_shim_source(&fs::read(shim).unwrap());
     import_image(&node);
+    node
+}
+
+fn pods_run(containerd: &Containerd) {
+    let node = node(containerd);
     let mut cri = Cri::connect(&node.path("containerd.sock"));
     let plain = cri.run_pod("", IMAGE);
 
@@ -96,12 +103,68 @@ fn pods_run(containerd: &Containerd) {
     node.must("uninstall");
 }
 
-#[test]
-fn containerd_runs_pods_with_runc_and_with_the_handler() {
+/// Another process has rewritten the configuration and restarted containerd, while a pod
+/// of the handler runs.
+fn a_running_pod_postpones(containerd: &Containerd) {
+    let mut node = node(containerd);
+    let original = node.read_config();
+    node.must("install");
+    let mut cri = Cri::connect(&node.path("containerd.sock"));
+    let pod = cri.run_pod("spin", IMAGE);
+
+    let refusal = node.must_fail("uninstall");
+    assert!(
+        refusal.contains("pods of the handler spin run on this node (1)"),
+        "{refusal}"
+    );
+    assert!(node.shim().exists());
+
+    fs::write(node.config(), &original).unwrap();
+    node.restart();
+    let refusal = node.must_fail("install");
+    assert!(
+        refusal.contains("the running pods of the handler spin (1)"),
+        "{refusal}"
+    );
+    assert_eq!(node.restarts(), 0);
+    assert_eq!(node.read_config(), original);
+
+    let mut watch = Watch::start(&node);
+    Cri::connect(&node.path("containerd.sock")).remove_pod(&pod);
+    watch.wait_until(|| {
+        let has_handler = |status: Status| status.handlers.contains(&"spin".to_owned());
+        node.status().is_ok_and(has_handler) && !node.is_rollback_armed()
+    });
+    watch.stop();
+
+    let pod = Cri::connect(&node.path("containerd.sock")).run_pod("spin", IMAGE);
+    fs::write(node.config(), &original).unwrap();
+    node.restart();
+    // The three of the last minute are enough.
+    fs::remove_file(node.shim().with_file_name("restarts")).unwrap();
+    let mut installer = node.installer("install");
+    let output = installer.arg("--restart-with-pods").output().unwrap();
+    assert!(output.status.success(), "{}", support::printed(&output));
+    assert_eq!(node.restarts(), 1);
+    Cri::connect(&node.path("containerd.sock")).remove_pod(&pod);
+    node.must("uninstall");
+}
+
+fn with_each_containerd(test: impl Fn(&Containerd)) {
     for containerd in containerds() {
         if containerd.version >= (1, 7, 0) {
             println!("containerd {:?}", containerd.version);
-            pods_run(&containerd);
+            test(&containerd);
         }
     }
+}
+
+#[test]
+fn containerd_runs_pods_with_runc_and_with_the_handler() {
+    with_each_containerd(pods_run);
+}
+
+#[test]
+fn a_running_pod_of_the_handler_postpones_the_restart_and_the_removal() {
+    with_each_containerd(a_running_pod_postpones);
 }
