@@ -52,23 +52,24 @@ $(RUNC): $(firstword $(CONTAINERDS))
 
 # Nodes with real containerds need root, as the installer does, and Debian's packages.
 WITH_NODES := $(and $(BOOKWORM),$(filter 0,$(shell id -u)))
-test-installer: $(if $(WITH_NODES),$(CONTAINERDS)) ## Test the node installer's edits and manifests, and as root on Debian 12 with real containerds
+test-installer: $(if $(WITH_NODES),$(CONTAINERDS) $(SYSTEMD)) ## Test the node installer's edits and manifests, and as root on Debian 12 with real containerds
 	cargo test $(TESTED) --bin node-installer --test config --test manifests $(if $(WITH_NODES),--test node)
 	$(if $(WITH_NODES),,@echo "skipped: the node installer with real containerds, which needs root and Debian 12")
 
+test-installer test-installer-nodes test-installer-cluster test-installer-versions: export SYSTEMD := $(SYSTEMD)
 test-installer test-installer-nodes test-installer-cluster: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS))
 test-installer test-installer-nodes: export RUNC := $(RUNC)
 test-installer-nodes: export BUSYBOX := $(BUSYBOX)
-test-installer-nodes: $(CONTAINERDS) $(BUSYBOX) ## Kill the node installer at every step, and start pods after it (needs root)
+test-installer-nodes: $(CONTAINERDS) $(SYSTEMD) $(BUSYBOX) ## Kill the node installer at every step, and start pods after it (needs root)
 	cargo test $(TESTED) --test crash --test pods
 
 test-installer-cluster: export KUBE_APISERVER := $(KUBE_APISERVER)
 test-installer-cluster: export KUBECTL := $(KUBECTL)
 test-installer-cluster: export ETCD := $(ETCD)
-test-installer-cluster: $(CONTAINERDS) $(KUBERNETES) $(E2E_FORKY) ## Test the node installer with a real API server (KUBE_APISERVER, KUBECTL, ETCD)
+test-installer-cluster: $(CONTAINERDS) $(SYSTEMD) $(KUBERNETES) $(E2E_FORKY) ## Test the node installer with a real API server (KUBE_APISERVER, KUBECTL, ETCD)
 	cargo test $(TESTED) --test cluster
 
 .PHONY: test-installer-versions
 test-installer-versions: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS_OF_GO))
-test-installer-versions: $(CONTAINERDS_OF_GO) ## Test the node installer with the containerds that Debian does not have
+test-installer-versions: $(CONTAINERDS_OF_GO) $(SYSTEMD) ## Test the node installer with the containerds that Debian does not have
 	cargo test $(TESTED) --test node

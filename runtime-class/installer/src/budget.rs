@@ -4,49 +4,39 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result};
 
 use crate::files::{self, Access, beside};
 
-/// The file that records the restarts of the last `WINDOW_SECONDS`.
+/// The file that records the restarts of the last `WINDOW`, in microseconds since 1970.
 pub struct Budget {
     file: PathBuf,
 }
 
-const MAX_RESTARTS: usize = 3;
-const WINDOW_SECONDS: u64 = 20 * 60;
+pub const MAX_RESTARTS: usize = 3;
+pub const WINDOW: Duration = Duration::from_secs(20 * 60);
+
+/// When a change may begin, if that is not `now`. A change takes one restart, and a
+/// rollback takes a second one. `restarts` are in order, oldest first.
+#[must_use]
+pub fn next_change(restarts: &[SystemTime], now: SystemTime) -> Option<SystemTime> {
+    let oldest = restarts.iter().rev().nth(MAX_RESTARTS - 2)?;
+    Some(*oldest + WINDOW).filter(|next| *next > now)
+}
 
 impl Budget {
     #[must_use]
     pub fn in_folder(folder: &Path) -> Self {
         Self {
-            file: folder.join("restarts"),
+            file: Self::file_in(folder),
         }
     }
 
-    /// Checks that a change may begin. A change takes one restart, and a rollback
-    /// takes a second one.
-    ///
-    /// # Errors
-    /// When too few restarts are left, with how long to wait.
-    pub fn ensure_room(&self) -> Result<()> {
-        let now = now();
-        let recent = self.recent(now);
-        let wait = recent
-            .iter()
-            .rev()
-            .nth(MAX_RESTARTS - 2)
-            .map_or(0, |oldest| oldest + WINDOW_SECONDS - now);
-        ensure!(
-            wait == 0,
-            "containerd was restarted {} times within {} minutes: the next change of its \
-             configuration must wait {wait} s",
-            recent.len(),
-            WINDOW_SECONDS / 60
-        );
-        Ok(())
+    #[must_use]
+    pub fn file_in(folder: &Path) -> PathBuf {
+        folder.join("restarts")
     }
 
     /// Records a restart that is about to happen.
@@ -54,45 +44,38 @@ impl Budget {
     /// # Errors
     /// When the file cannot be written. An unrecorded restart must not happen.
     pub fn record(&self) -> Result<()> {
-        let now = now();
+        let now = SystemTime::now();
         let mut recent = self.recent(now);
         recent.push(now);
-        let lines: String = recent.iter().map(|time| format!("{time}\n")).collect();
+        let lines: String = recent
+            .iter()
+            .filter_map(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok())
+            .map(|time| format!("{}\n", time.as_micros()))
+            .collect();
+        let folder = self.file.parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(folder)
+            .with_context(|| format!("cannot create {}", folder.display()))?;
         let new = beside(&self.file, ".new");
-        files::write(
-            &new,
-            lines.as_bytes(),
-            Access {
-                mode: 0o644,
-                owner: 0,
-                group: 0,
-            },
-        )?;
+        let access = Access {
+            mode: 0o644,
+            owner: 0,
+            group: 0,
+        };
+        files::write(&new, lines.as_bytes(), access)?;
         files::rename(&new, &self.file)
     }
 
-    /// Removes the record.
-    ///
-    /// # Errors
-    /// When a file cannot be removed.
-    pub fn remove(&self) -> Result<()> {
-        files::remove(&beside(&self.file, ".new"))?;
-        files::remove(&self.file)
-    }
-
-    /// The recorded restarts in seconds since 1970, oldest first. A time in the
-    /// future comes from a wrong clock and is ignored.
-    fn recent(&self, now: u64) -> Vec<u64> {
+    /// The recorded restarts, oldest first. A time in the future comes from a wrong clock
+    /// and is ignored.
+    #[must_use]
+    pub fn recent(&self, now: SystemTime) -> Vec<SystemTime> {
         let lines = fs::read_to_string(&self.file).unwrap_or_default();
-        let times = lines.lines().filter_map(|line| line.parse().ok());
+        let times = lines
+            .lines()
+            .filter_map(|line| line.parse().ok())
+            .map(|microseconds| SystemTime::UNIX_EPOCH + Duration::from_micros(microseconds));
         times
-            .filter(|time| *time <= now && now - *time < WINDOW_SECONDS)
+            .filter(|time| now.duration_since(*time).is_ok_and(|age| age < WINDOW))
             .collect()
     }
-}
-
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |time| time.as_secs())
 }

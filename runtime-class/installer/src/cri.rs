@@ -1,18 +1,23 @@
-//! The CRI call by which the kubelet learns whether containerd is ready and which
-//! handlers it has. The answer is of the running process, not of its files.
+//! The CRI calls by which the kubelet learns whether containerd is ready, which
+//! handlers it has and which pods it runs. The answers are of the running process, not
+//! of its files.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use prost::Message;
 use serde_json::Value;
+use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
-use tonic::transport::Endpoint;
+use tonic::transport::{Channel, Endpoint};
 
 /// The status of the running containerd.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Status {
+    /// containerd's version, without a leading `v`.
+    pub version: String,
     pub runtime_ready: bool,
     /// Whether pods can get a network: false without a CNI configuration in the
     /// folder that containerd reads.
@@ -21,18 +26,56 @@ pub struct Status {
     /// Whether containerd reports its handlers to the kubelet, which lists them in
     /// the Node's `status.runtimeHandlers`. containerd 2 does, 1.x does not.
     pub reports_handlers: bool,
+    /// What each handler runs, if containerd tells it.
+    pub runtimes: BTreeMap<String, RunningRuntime>,
+    /// How many pods of each handler are ready. The default handler has the name "".
+    pub pods: BTreeMap<String, usize>,
 }
 
-/// Calls CRI's `RuntimeService.Status`.
+/// A handler of the running containerd.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunningRuntime {
+    pub runtime_type: String,
+    pub systemd_cgroup: bool,
+}
+
+/// Calls CRI's `Version`, `Status` and `ListPodSandbox`.
 ///
 /// # Errors
 /// When containerd does not answer at the socket within `TIMEOUT`.
 pub async fn status(socket: &Path) -> Result<Status> {
     let answer = tokio::time::timeout(TIMEOUT, ask(socket)).await;
-    let response = answer
-        .map_err(anyhow::Error::from)
+    answer
+        .with_context(|| format!("no answer within {} s", TIMEOUT.as_secs()))
         .and_then(|answer| answer)
-        .with_context(|| format!("containerd does not answer at {}", socket.display()))?;
+        .with_context(|| format!("containerd does not answer at {}", socket.display()))
+}
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+async fn ask(socket: &Path) -> Result<Status> {
+    let channel = Endpoint::from_shared(format!("unix:{}", socket.display()))?
+        .connect()
+        .await?;
+    let mut client = Grpc::new(channel);
+    let version: Version = call(&mut client, "Version", Empty {}).await?;
+    let status: StatusResponse =
+        call(&mut client, "Status", StatusRequest { verbose: true }).await?;
+    let ready = PodSandboxFilter {
+        state: Some(PodSandboxState { state: 0 }),
+    };
+    let pods: PodSandboxes = call(
+        &mut client,
+        "ListPodSandbox",
+        PodSandboxRequest {
+            filter: Some(ready),
+        },
+    )
+    .await?;
+    Ok(summary(&version, status, &pods))
+}
+
+fn summary(version: &Version, response: StatusResponse, pods: &PodSandboxes) -> Status {
     let conditions = response.status.unwrap_or_default().conditions;
     let is = |name: &str| {
         conditions
@@ -44,59 +87,117 @@ pub async fn status(socket: &Path) -> Result<Status> {
         .into_iter()
         .map(|handler| handler.name)
         .collect();
-    Ok(Status {
+    let runtimes = runtimes(response.info.get("config"));
+    let mut count = BTreeMap::new();
+    for pod in &pods.items {
+        *count.entry(pod.runtime_handler.clone()).or_default() += 1;
+    }
+    Status {
+        version: version.runtime_version.trim_start_matches('v').to_owned(),
         runtime_ready: is("RuntimeReady"),
         network_ready: is("NetworkReady"),
         reports_handlers: !reported.is_empty(),
         handlers: if reported.is_empty() {
-            handlers_in_config(response.info.get("config"))
+            runtimes.keys().cloned().collect()
         } else {
             reported
         },
-    })
+        runtimes,
+        pods: count,
+    }
 }
 
-const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// containerd 1.x returns its configuration as JSON instead of a list of handlers.
-fn handlers_in_config(config: Option<&String>) -> Vec<String> {
+/// containerd's verbose status has its configuration as JSON.
+fn runtimes(config: Option<&String>) -> BTreeMap<String, RunningRuntime> {
     let config: Value = config
         .and_then(|config| serde_json::from_str(config).ok())
         .unwrap_or_default();
     let runtimes = config
         .get("containerd")
-        .and_then(|containerd| containerd.get("runtimes"));
+        .and_then(|containerd| containerd.get("runtimes"))
+        .and_then(Value::as_object);
+    let runtime = |value: &Value| RunningRuntime {
+        runtime_type: value
+            .get("runtimeType")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
+        systemd_cgroup: value
+            .get("options")
+            .and_then(|options| options.get("SystemdCgroup"))
+            .and_then(Value::as_bool)
+            .unwrap_or_default(),
+    };
     runtimes
-        .and_then(Value::as_object)
-        .map(|runtimes| runtimes.keys().cloned().collect())
-        .unwrap_or_default()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.clone(), runtime(value)))
+        .collect()
 }
 
-async fn ask(socket: &Path) -> Result<StatusResponse> {
-    let channel = Endpoint::from_shared(format!("unix:{}", socket.display()))?
-        .connect()
-        .await?;
-    let mut client = tonic::client::Grpc::new(channel);
+async fn call<Q, A>(client: &mut Grpc<Channel>, method: &str, request: Q) -> Result<A>
+where
+    Q: Message + Send + Sync + 'static,
+    A: Message + Default + Send + Sync + 'static,
+{
     client.ready().await?;
+    let path: PathAndQuery = format!("/runtime.v1.RuntimeService/{method}").parse()?;
+    let codec = tonic_prost::ProstCodec::<Q, A>::default();
     let response = client
-        .unary(
-            tonic::Request::new(StatusRequest { verbose: true }),
-            PathAndQuery::from_static("/runtime.v1.RuntimeService/Status"),
-            tonic_prost::ProstCodec::<StatusRequest, StatusResponse>::default(),
-        )
+        .unary(tonic::Request::new(request), path, codec)
         .await?;
     Ok(response.into_inner())
 }
 
 // The fields of k8s.io/cri-api's runtime/v1/api.proto that the installer uses.
 
-#[derive(Clone, PartialEq, prost::Message)]
+#[derive(Clone, PartialEq, Message)]
+struct Empty {}
+
+#[derive(Clone, PartialEq, Message)]
+struct Version {
+    #[prost(string, tag = "3")]
+    runtime_version: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct PodSandboxRequest {
+    #[prost(message, optional, tag = "1")]
+    filter: Option<PodSandboxFilter>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct PodSandboxFilter {
+    #[prost(message, optional, tag = "2")]
+    state: Option<PodSandboxState>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct PodSandboxState {
+    /// 0 is ready.
+    #[prost(int32, tag = "1")]
+    state: i32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct PodSandboxes {
+    #[prost(message, repeated, tag = "1")]
+    items: Vec<PodSandbox>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct PodSandbox {
+    #[prost(string, tag = "7")]
+    runtime_handler: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
 struct StatusRequest {
     #[prost(bool, tag = "1")]
     verbose: bool,
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
+#[derive(Clone, PartialEq, Message)]
 struct StatusResponse {
     #[prost(message, optional, tag = "1")]
     status: Option<RuntimeStatus>,
@@ -106,13 +207,13 @@ struct StatusResponse {
     runtime_handlers: Vec<RuntimeHandler>,
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
+#[derive(Clone, PartialEq, Message)]
 struct RuntimeStatus {
     #[prost(message, repeated, tag = "1")]
     conditions: Vec<RuntimeCondition>,
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
+#[derive(Clone, PartialEq, Message)]
 struct RuntimeCondition {
     #[prost(string, tag = "1")]
     kind: String,
@@ -120,7 +221,7 @@ struct RuntimeCondition {
     status: bool,
 }
 
-#[derive(Clone, PartialEq, prost::Message)]
+#[derive(Clone, PartialEq, Message)]
 struct RuntimeHandler {
     #[prost(string, tag = "1")]
     name: String,

@@ -81,10 +81,40 @@ fn remove_if_present(path: &Path) -> io::Result<()> {
 }
 
 /// A rename is durable only after its folder is synced.
-fn sync_folder(file: &Path) -> io::Result<()> {
+///
+/// # Errors
+/// When the folder cannot be synced.
+pub fn sync_folder(file: &Path) -> io::Result<()> {
     file.parent()
         .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
+
+/// The file's SELinux label, if it has one.
+#[must_use]
+pub fn label(file: &File) -> Option<Vec<u8>> {
+    let mut label = vec![0; 256];
+    let length = rustix::fs::fgetxattr(file, LABEL, &mut label).ok()?;
+    label.truncate(length);
+    Some(label)
+}
+
+/// Gives the file at `path` this SELinux label, unless it has it from its folder.
+///
+/// # Errors
+/// When it cannot be set.
+pub fn set_label(path: &Path, wanted: Option<&[u8]>) -> Result<()> {
+    let failed = || format!("cannot set the SELinux label of {}", path.display());
+    let file = File::open(path).with_context(failed)?;
+    match wanted {
+        Some(wanted) if label(&file).as_deref() != Some(wanted) => {
+            rustix::fs::fsetxattr(&file, LABEL, wanted, rustix::fs::XattrFlags::empty())
+                .with_context(failed)
+        }
+        _ => Ok(()),
+    }
+}
+
+const LABEL: &str = "security.selinux";
 
 /// The path with a suffix. It does not end in `.toml`, so that no pattern of
 /// containerd's `imports` matches it.

@@ -2,21 +2,26 @@
 
 #![forbid(unsafe_code)]
 
+mod act;
 mod budget;
-mod change;
 pub mod cluster;
 pub mod config;
+pub mod config_file;
 mod crash;
 pub mod cri;
+pub mod decide;
+mod distribution;
 pub mod dump;
 mod files;
 pub mod host;
-pub mod install;
+mod imports;
 pub mod judge;
 pub mod node;
+mod observe;
 pub mod plan;
-mod restart;
-pub mod shim;
-pub mod uninstall;
+pub mod program;
+pub mod reconcile;
+pub mod snapshot;
+pub mod unit;
 pub mod verify;
 pub mod watch;

@@ -1,9 +1,8 @@
 //! A node: the paths of its files and programs, and the calls of its containerd.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,8 +13,9 @@ use crate::budget::Budget;
 use crate::config::Runtime;
 use crate::cri;
 use crate::dump::Dump;
-use crate::files::{Access, beside};
+use crate::files::beside;
 use crate::host::Host;
+use crate::unit::Unit;
 
 /// Every path except `host_root` is a path on the node.
 #[derive(Args, Clone, Debug)]
@@ -36,22 +36,41 @@ pub struct Node {
     #[arg(long, env = "CONTAINERD_CONFIG", value_name = "FILE", default_value = "/etc/containerd/config.toml", value_parser = absolute)]
     pub config: PathBuf,
 
-    /// The node's containerd
-    #[arg(long, env, value_name = "FILE", default_value = "/usr/bin/containerd")]
-    pub containerd: PathBuf,
+    /// The containerd that dumps the configuration; the program of the unit by default
+    #[arg(long, env, value_name = "FILE")]
+    pub containerd: Option<PathBuf>,
 
     /// containerd's socket
     #[arg(long, env = "CONTAINERD_SOCKET", value_name = "FILE", default_value = "/run/containerd/containerd.sock", value_parser = absolute)]
     pub socket: PathBuf,
 
-    /// The node's command that restarts containerd; spaces separate its arguments
+    /// The systemd unit that runs containerd
+    #[arg(long, env, value_name = "NAME", default_value = "containerd")]
+    pub unit: String,
+
+    /// The node's systemctl
     #[arg(
         long,
-        env = "RESTART_COMMAND",
-        value_name = "COMMAND",
-        default_value = "systemctl restart containerd"
+        env,
+        value_name = "FILE",
+        default_value = "systemctl",
+        hide = true
     )]
-    pub restart: String,
+    pub systemctl: String,
+
+    /// The node's systemd-run
+    #[arg(
+        long,
+        env,
+        value_name = "FILE",
+        default_value = "systemd-run",
+        hide = true
+    )]
+    pub systemd_run: String,
+
+    /// Restart containerd although pods of the handler run
+    #[arg(long, env = "RESTART_WITH_PODS")]
+    pub restart_with_pods: bool,
 
     /// How long containerd may take to become healthy after a restart
     #[arg(
@@ -61,6 +80,15 @@ pub struct Node {
         default_value_t = 60
     )]
     pub health_timeout: u64,
+
+    /// How long the Node may take to list the handler
+    #[arg(
+        long,
+        env = "REPORT_TIMEOUT",
+        value_name = "SECONDS",
+        default_value_t = 120
+    )]
+    pub report_timeout: u64,
 }
 
 /// RuntimeClass handlers are DNS labels (RFC 1123).
@@ -87,31 +115,6 @@ impl Node {
         }
     }
 
-    /// The bytes of the main configuration.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn read_config(&self) -> Result<Vec<u8>> {
-        let path = self.host().path(&self.config);
-        fs::read(&path)
-            .with_context(|| format!("cannot read containerd's configuration {}", path.display()))
-    }
-
-    /// The mode and the owner of the main configuration.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn config_access(&self) -> Result<Access> {
-        let path = self.host().path(&self.config);
-        let metadata =
-            fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(Access {
-            mode: metadata.mode() & 0o7777,
-            owner: metadata.uid(),
-            group: metadata.gid(),
-        })
-    }
-
     /// The path of the candidate. It is beside the main file, because relative
     /// imports start from that folder.
     #[must_use]
@@ -125,23 +128,92 @@ impl Node {
         beside(&self.config, ".swiss-original")
     }
 
+    /// The folder of the shim, in which the installer also keeps its own files.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.shim.parent().unwrap_or(Path::new("/"))
+    }
+
+    /// The path of the program that rolls back when no pod can.
+    #[must_use]
+    pub fn rollback_program(&self) -> PathBuf {
+        self.folder().join("node-installer")
+    }
+
+    /// The files that the installer makes on the node, or may leave when it is killed.
+    #[must_use]
+    pub fn files(&self) -> Vec<PathBuf> {
+        let restarts = Budget::file_in(self.folder());
+        let programs = [&self.shim, &self.rollback_program(), &restarts].map(Clone::clone);
+        let news = programs
+            .iter()
+            .chain([&self.original()])
+            .map(|file| beside(file, ".new"))
+            .collect::<Vec<_>>();
+        [&programs[..], &news, &[self.candidate(), self.original()]].concat()
+    }
+
     #[must_use]
     pub fn budget(&self) -> Budget {
-        Budget::in_folder(
-            self.host()
-                .path(&self.shim)
-                .parent()
-                .unwrap_or(Path::new("/")),
-        )
+        Budget::in_folder(&self.host().path(self.folder()))
+    }
+
+    /// The containerd that dumps the configuration, on the node.
+    #[must_use]
+    pub fn program<'n>(&'n self, unit: &'n Unit) -> &'n Path {
+        self.containerd.as_deref().unwrap_or(&unit.program)
+    }
+
+    /// The command by which the node's systemd rolls back.
+    #[must_use]
+    pub fn rollback_command(&self) -> Vec<String> {
+        let mut command = vec![
+            self.rollback_program().display().to_string(),
+            "roll-back".to_owned(),
+        ];
+        let program = self
+            .containerd
+            .as_ref()
+            .map(|path| path.display().to_string());
+        let options = [
+            ("--handler", Some(self.handler.clone())),
+            ("--shim", Some(self.shim.display().to_string())),
+            ("--config", Some(self.config.display().to_string())),
+            ("--socket", Some(self.socket.display().to_string())),
+            ("--unit", Some(self.unit.clone())),
+            ("--systemctl", Some(self.systemctl.clone())),
+            ("--health-timeout", Some(self.health_timeout.to_string())),
+            ("--containerd", program),
+        ];
+        for (name, value) in options {
+            if let Some(value) = value {
+                command.extend([name.to_owned(), value]);
+            }
+        }
+        command
+    }
+
+    /// The version of the containerd at `program`.
+    ///
+    /// # Errors
+    /// When it cannot be run, or prints something else.
+    pub async fn version(&self, program: &Path) -> Result<String> {
+        let command = [program.display().to_string(), "--version".to_owned()];
+        let output = self.host().run(&command, DUMP_TIMEOUT).await?;
+        // `containerd github.com/containerd/containerd/v2 v2.1.9 REVISION`
+        let line = String::from_utf8_lossy(&output.stdout).into_owned();
+        let version = line.split_whitespace().nth(2);
+        let version =
+            version.with_context(|| format!("`{}` printed no version", command.join(" ")))?;
+        Ok(version.trim_start_matches('v').to_owned())
     }
 
     /// The node's containerd's dump of the configuration at `config`.
     ///
     /// # Errors
     /// When containerd refuses the configuration, with its error.
-    pub async fn dump(&self, config: &Path) -> Result<Dump> {
-        let arguments =
-            [&self.containerd, Path::new("-c"), config].map(|path| path.display().to_string());
+    pub async fn dump(&self, program: &Path, config: &Path) -> Result<Dump> {
+        let arguments = [program, Path::new("-c"), config].map(|path| path.display().to_string());
         let command = [&arguments[..], &["config".to_owned(), "dump".to_owned()]].concat();
         let output = self.host().run(&command, DUMP_TIMEOUT).await?;
         Dump::read(&output.stdout, config)
@@ -151,14 +223,14 @@ impl Node {
     ///
     /// # Errors
     /// When containerd refuses the configuration.
-    pub async fn dump_of(&self, config: &[u8]) -> Result<Dump> {
+    pub async fn dump_of(&self, program: &Path, config: &[u8]) -> Result<Dump> {
         // The child inherits it, since it is not close-on-exec. It has no name, so it
         // leaves no file.
         let memory: OwnedFd = rustix::fs::memfd_create("config", rustix::fs::MemfdFlags::empty())?;
         let mut file = File::from(memory);
         file.write_all(config)?;
-        self.dump(Path::new(&format!("/proc/self/fd/{}", file.as_raw_fd())))
-            .await
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        self.dump(program, Path::new(&path)).await
     }
 
     /// The runtime to add on this node, whose containerd has the settings `before`.

@@ -1,52 +1,95 @@
 //! Prints what an installation would change, and changes nothing.
 
-use std::path::Path;
+use std::fmt::Write;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use similar::TextDiff;
 
-use crate::install;
-use crate::judge::judge_added;
+use crate::act::judge_in_memory;
+use crate::decide::{Action, Decision, Desired, Replacement, decide};
 use crate::node::Node;
-use crate::shim::Shim;
+use crate::observe::Observer;
+use crate::program::Program;
+use crate::snapshot::{Config, Installed, Snapshot};
 
-/// The change of the configuration as a unified diff, and a line for each
-/// other step.
+/// The change of the configuration as a unified diff, and a line for each other action,
+/// in the order in which the installation carries them out.
 ///
 /// # Errors
 /// When the installation would be refused.
-pub async fn plan(node: &Node, shim_source: &Path) -> Result<String> {
-    let shim = Shim::read(shim_source)?;
-    let plan = install::plan(node).await?;
+pub async fn plan(node: &Node, programs: &[Program; 2]) -> Result<String> {
+    let mut observer = Observer::new(node, None, Some(programs));
+    let mut snapshot = observer.observe().await?;
     let mut steps = String::new();
-    if plan.is_change() {
-        judge_added(
-            &plan.before,
-            &node.dump_of(&plan.changed).await?,
-            &plan.runtime,
-        )?;
-        let [old, new] = [&plan.config, &plan.changed].map(|text| String::from_utf8_lossy(text));
-        let path = node.config.display().to_string();
-        steps += &TextDiff::from_lines(&old, &new)
-            .unified_diff()
-            // Lines around the change may have passwords.
-            .context_radius(0)
-            .header(&path, &path)
-            .to_string();
-    }
-    if !shim.is_at(&node.host().path(&node.shim))? {
-        steps += &format!(
-            "place {} with sha256 {}\n",
-            node.shim.display(),
-            shim.sha256()
-        );
-    }
-    let running = node.status().await?;
-    if plan.is_change() || !running.handlers.contains(&node.handler) {
-        steps += &format!("run `{}`\n", node.restart);
+    loop {
+        match decide(&snapshot, &Desired::Installed, node)? {
+            Decision::Act(Action::Judge { candidate }) => {
+                snapshot.judged = Some(judge_in_memory(node, &snapshot, candidate).await);
+            }
+            Decision::Act(Action::Restart) => {
+                writeln!(steps, "run `{} restart {}`", node.systemctl, node.unit)?;
+                break;
+            }
+            Decision::Act(action) => steps += &pretend(&action, &mut snapshot, node, programs)?,
+            Decision::Wait(what) => {
+                writeln!(steps, "wait: {what}")?;
+                break;
+            }
+            Decision::Postpone(postponed) => {
+                writeln!(steps, "wait: {}", postponed.message)?;
+                break;
+            }
+            Decision::Done => break,
+        }
     }
     if steps.is_empty() {
         steps = "nothing to do\n".to_owned();
     }
     Ok(steps)
+}
+
+/// Changes the snapshot as the action would change the node.
+fn pretend(
+    action: &Action,
+    snapshot: &mut Snapshot,
+    node: &Node,
+    [shim, _]: &[Program; 2],
+) -> Result<String> {
+    match action {
+        Action::PlaceShim => {
+            snapshot.shim = Installed::Yes;
+            return Ok(format!(
+                "place {} with sha256 {}\n",
+                node.shim.display(),
+                shim.sha256()
+            ));
+        }
+        Action::PlaceRollbackProgram => snapshot.rollback_program = Installed::Yes,
+        Action::KeepOriginal { original } => snapshot.original = Some(original.clone()),
+        Action::ArmRollback => snapshot.rollback_armed = Some(snapshot.now),
+        Action::DisarmRollback => snapshot.rollback_armed = None,
+        Action::Replace(replacement) => {
+            let judged = snapshot.judged.take().context("nothing was judged")?;
+            snapshot.dump = judged.dump;
+            snapshot.config = Some(Config {
+                bytes: replacement.new.clone(),
+                changed: snapshot.now,
+            });
+            return Ok(diff(replacement, node));
+        }
+        action => bail!("an installation has no action {action:?}"),
+    }
+    Ok(String::new())
+}
+
+fn diff(replacement: &Replacement, node: &Node) -> String {
+    let [old, new] =
+        [&replacement.expected, &replacement.new].map(|text| String::from_utf8_lossy(text));
+    let path = node.config.display().to_string();
+    TextDiff::from_lines(&old, &new)
+        .unified_diff()
+        // Lines around the change may have passwords.
+        .context_radius(0)
+        .header(&path, &path)
+        .to_string()
 }

@@ -1,64 +1,67 @@
-//! Polls containerd's configuration and the shim, and reinstalls when one of
-//! them changes. GKE rewrites the configuration at each boot, and other programs
-//! may at any time. A poll usually costs two `stat` calls.
+//! Polls the files on which the installation depends, and installs again when one of them
+//! changes. GKE rewrites the configuration at each boot, and other programs may at any
+//! time. A poll makes no call to containerd or the Kubernetes API.
 
-use std::fs;
 use std::future::Future;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use tokio::sync::watch::Receiver;
 
 use crate::node::Node;
+use crate::observe;
+use crate::reconcile::Outcome;
 
-/// Calls `install` now, and again whenever the configuration or the shim has
-/// changed since the last successful call. After a failure it retries, with
-/// growing pauses. It never returns.
-pub async fn watch<F: Future<Output = Result<()>>>(
+/// Calls `install` now, and again whenever a file differs from those with which the last
+/// call was done. After a failure, or when a change was postponed, it retries with growing
+/// pauses. It returns when `stop` becomes true.
+pub async fn watch<F: Future<Output = Result<Outcome>>>(
     node: &Node,
     interval: Duration,
+    mut stop: Receiver<bool>,
     install: impl Fn() -> F,
 ) {
     let mut installed = None;
-    let mut pause = interval;
+    let mut pause = Pause::new(interval);
     loop {
-        let before = identities(node);
-        if installed != Some(before) {
-            if install().await.is_ok() {
-                // `install` changes the files, and so may another program while it
-                // runs. Only a call that finds and leaves the same files vouches for
-                // them; after any other the next turn calls it once more.
-                installed = Some(before).filter(|before| *before == identities(node));
-                pause = interval;
+        if installed.as_ref() != Some(&observe::identities_now(node)) {
+            installed = match install().await {
+                Ok(Outcome::Done { files }) => Some(files),
+                Ok(Outcome::Stopped) => return,
+                Ok(Outcome::Postponed(_)) | Err(_) => None,
+            };
+            if installed.is_some() {
+                pause = Pause::new(interval);
             } else {
-                installed = None;
-                pause = (pause * 2).min(MAX_PAUSE);
+                pause.after_failure();
             }
         }
-        tokio::time::sleep(pause).await;
+        if pause.wait(&mut stop).await {
+            return;
+        }
+    }
+}
+
+/// A pause between two tries, which grows with each failure.
+pub struct Pause(Duration);
+
+impl Pause {
+    #[must_use]
+    pub const fn new(first: Duration) -> Self {
+        Self(first)
+    }
+
+    pub fn after_failure(&mut self) {
+        self.0 = (self.0 * 2).min(MAX_PAUSE);
+    }
+
+    /// Waits for between half of the pause and all of it, since all nodes may have failed
+    /// at the same moment. Returns whether `stop` became true.
+    pub async fn wait(&self, stop: &mut Receiver<bool>) -> bool {
+        let pause = self.0.mul_f64(0.5 + fastrand::f64() / 2.0);
+        let stopped = stop.wait_for(|stop| *stop);
+        tokio::time::timeout(pause, stopped).await.is_ok()
     }
 }
 
 const MAX_PAUSE: Duration = Duration::from_secs(300);
-
-/// Inode, size, ctime (seconds and nanoseconds) and mode: a write, a rename or a
-/// change of the mode changes at least one of them.
-type FileIdentity = (u64, u64, i64, i64, u32);
-
-/// The identities of the configuration and the shim; `None` for a missing file.
-fn identities(node: &Node) -> [Option<FileIdentity>; 2] {
-    let host = node.host();
-    [&node.config, &node.shim].map(|path: &std::path::PathBuf| identity(&host.path(path)))
-}
-
-fn identity(path: &Path) -> Option<FileIdentity> {
-    let metadata = fs::metadata(path).ok()?;
-    Some((
-        metadata.ino(),
-        metadata.len(),
-        metadata.ctime(),
-        metadata.ctime_nsec(),
-        metadata.mode(),
-    ))
-}

@@ -30,16 +30,25 @@ impl NodeApi {
     /// # Errors
     /// When the API refuses, or does not answer.
     pub async fn patch(&self, patch: &Value) -> Result<()> {
-        let parameters = PatchParams {
-            field_manager: Some("node-installer".to_owned()),
-            ..PatchParams::default()
-        };
         let nodes = self.nodes();
         crash::point("before the Node is changed");
-        answer(nodes.patch(&self.name, &parameters, &Patch::Merge(patch)))
+        answer(nodes.patch(&self.name, &parameters(), &Patch::Merge(patch)))
             .await
             .with_context(|| format!("cannot change the Node {}", self.name))?;
         crash::point("after the Node is changed");
+        Ok(())
+    }
+
+    /// Changes the status by a strategic merge patch, which merges conditions by type.
+    ///
+    /// # Errors
+    /// When the API refuses, or does not answer.
+    pub async fn patch_status(&self, patch: &Value) -> Result<()> {
+        let nodes = self.nodes();
+        let patch = Patch::Strategic(patch);
+        answer(nodes.patch_status(&self.name, &parameters(), &patch))
+            .await
+            .with_context(|| format!("cannot change the status of the Node {}", self.name))?;
         Ok(())
     }
 
@@ -58,8 +67,18 @@ impl NodeApi {
     }
 }
 
+fn parameters() -> PatchParams {
+    PatchParams {
+        field_manager: Some("node-installer".to_owned()),
+        ..PatchParams::default()
+    }
+}
+
 /// Waits for the API's answer, with a timeout.
-async fn answer<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T> {
+///
+/// # Errors
+/// When the API refuses, or does not answer.
+pub async fn answer<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T> {
     match tokio::time::timeout(Duration::from_secs(15), request).await {
         Ok(Ok(answer)) => Ok(answer),
         // The API server answered: its message is the error.

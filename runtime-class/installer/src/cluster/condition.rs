@@ -1,5 +1,5 @@
-//! The result of the installation as an annotation with the fields of a condition,
-//! and as an event. `kubectl describe node` shows both.
+//! The result of the installation as a condition of the Node, as an annotation with the
+//! same fields, and as an event. `kubectl describe node` shows all three.
 
 use k8s_openapi::api::core::v1::{Event, Node, ObjectReference};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, Time};
@@ -7,9 +7,11 @@ use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
 use serde_json::{Value, json};
 
-/// `status`, `reason`, `message` and `lastTransitionTime`, as JSON. A real
-/// condition needs the permission to change all of the Node's status.
+/// `status`, `reason`, `message` and `lastTransitionTime`, as JSON.
 pub const ANNOTATION: &str = "node-installer.swiss/status";
+
+/// The type of the Node's condition.
+pub const TYPE: &str = "WasmRuntimeReady";
 
 #[derive(Clone, Copy)]
 pub struct Condition<'a> {
@@ -27,26 +29,36 @@ impl<'a> Condition<'a> {
         }
     }
 
-    pub fn failed(message: &'a str) -> Self {
+    pub fn not_installed(reason: &'a str, message: &'a str) -> Self {
         Self {
             status: "False",
-            reason: "InstallFailed",
+            reason,
             message,
         }
+    }
+
+    pub fn is_installed(&self) -> bool {
+        self.status == "True"
     }
 }
 
 impl Condition<'_> {
-    /// The annotation's value.
-    pub fn to_json(self) -> String {
+    /// The annotation's value, and the patch of the Node's status.
+    pub fn to_json(self) -> (String, Value) {
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        json!({
+        let annotation = json!({
             "status": self.status,
             "reason": self.reason,
             "message": self.message,
             "lastTransitionTime": now,
-        })
-        .to_string()
+        });
+        let mut condition = annotation.clone();
+        if let Some(condition) = condition.as_object_mut() {
+            condition.insert("type".to_owned(), TYPE.into());
+            condition.insert("lastHeartbeatTime".to_owned(), now.into());
+        }
+        let patch = json!({ "status": { "conditions": [condition] } });
+        (annotation.to_string(), patch)
     }
 
     /// Whether the Node's annotation has another status or message.
@@ -61,7 +73,7 @@ impl Condition<'_> {
 
     pub fn event(&self, node: &str) -> Event {
         let now = Timestamp::now();
-        let kind = if self.status == "True" {
+        let kind = if self.is_installed() {
             "Normal"
         } else {
             "Warning"

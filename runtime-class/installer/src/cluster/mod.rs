@@ -1,20 +1,24 @@
-//! The Node object: its handlers, its startup taint, and the annotation and the
-//! events by which the installer reports.
+//! The Node object: its handlers, its taints, and the condition, the annotation and the
+//! events by which the installer reports; and the leases that stage restarts.
 
 mod api;
 mod condition;
+mod lease;
 
-use std::time::{Duration, Instant};
+use std::cell::RefCell;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use k8s_openapi::api::core::v1::Taint;
 use kube::{Client, ResourceExt};
 use serde_json::json;
-use tracing::{info, warn};
+use tracing::info;
 
+use crate::snapshot::Lease;
 use api::{NodeApi, is_conflict};
-use condition::{ANNOTATION, Condition};
+use condition::{ANNOTATION, Condition, TYPE};
+use lease::Leases;
 
 /// Without `node_name`, the Kubernetes API is not called.
 #[derive(Args, Clone, Debug)]
@@ -23,7 +27,7 @@ pub struct ClusterOptions {
     #[arg(long, env, value_name = "NAME")]
     node_name: Option<String>,
 
-    /// The key of the taint that keeps pods away until the handler is installed
+    /// The key of the taint that keeps pods away from a new node
     #[arg(
         long,
         env,
@@ -32,107 +36,134 @@ pub struct ClusterOptions {
     )]
     startup_taint: String,
 
-    /// How long the Node may take to list the handler
-    #[arg(long, env, value_name = "SECONDS", default_value_t = 120)]
-    report_timeout: u64,
+    /// How many nodes may restart containerd at once
+    #[arg(long, env, value_name = "NODES", default_value_t = 1)]
+    max_restarting: usize,
+
+    /// The namespace of the leases by which nodes restart in turn
+    #[arg(long, env, value_name = "NAME", default_value = "swiss-node-installer")]
+    lease_namespace: String,
 }
+
+/// The key of the taint of a node that was well and is not any more. It is not the
+/// startup taint, since the cluster autoscaler counts a node with that one as new.
+const NOT_READY_TAINT: &str = "node-installer.swiss/not-ready";
 
 /// The Node object of this node.
 pub struct Cluster {
     api: NodeApi,
     startup_taint: String,
-    report_timeout: Duration,
+    leases: Leases,
+    lease: RefCell<LeaseState>,
+}
+
+/// The result of the last call about the leases.
+enum LeaseState {
+    NotHeld,
+    Held(String),
+    HeldBy(Vec<String>),
 }
 
 impl Cluster {
     /// Connects with the pod's service account or by KUBECONFIG, and reads the Node
-    /// once. Returns `None` without `node_name`.
+    /// once. A lease expires after `restart_takes`. Returns `None` without `node_name`.
     ///
     /// # Errors
     /// When the API does not answer, or the Node does not exist or cannot be read.
-    pub async fn connect(options: &ClusterOptions) -> Result<Option<Self>> {
+    pub async fn connect(
+        options: &ClusterOptions,
+        restart_takes: Duration,
+    ) -> Result<Option<Self>> {
         let Some(name) = options.node_name.clone() else {
             return Ok(None);
         };
         let client = Client::try_default()
             .await
             .context("cannot find the Kubernetes API")?;
+        let leases = Leases::new(
+            client.clone(),
+            &options.lease_namespace,
+            &name,
+            options.max_restarting,
+            restart_takes,
+        );
         let cluster = Self {
             api: NodeApi { client, name },
             startup_taint: options.startup_taint.clone(),
-            report_timeout: Duration::from_secs(options.report_timeout),
+            leases,
+            lease: RefCell::new(LeaseState::NotHeld),
         };
         cluster.api.node().await?;
         Ok(Some(cluster))
     }
 
-    /// Whether the Node lists the handler.
+    /// The names of the handlers that the Node lists.
     ///
     /// # Errors
     /// When the API does not answer.
-    pub async fn lists(&self, handler: &str) -> Result<bool> {
-        Ok(is_listed(handler, &self.handlers().await?))
-    }
-
-    /// The names of all handlers that the Node lists.
-    async fn handlers(&self) -> Result<Vec<String>> {
+    pub async fn handlers(&self) -> Result<Vec<String>> {
         let status = self.api.node().await?.status.unwrap_or_default();
         let handlers = status.runtime_handlers.into_iter().flatten();
         Ok(handlers.filter_map(|handler| handler.name).collect())
     }
 
-    /// Waits until the Node lists the handler.
-    ///
-    /// # Errors
-    /// When it lists others, and not this one, within `report_timeout`, or the API does
-    /// not answer. If the Node lists no handler at all, as with Kubernetes 1.30 without a
-    /// feature gate, containerd's word counts.
-    pub async fn wait_until_listed(&self, handler: &str) -> Result<()> {
-        let end = Instant::now() + self.report_timeout;
-        loop {
-            let handlers = self.handlers().await?;
-            if is_listed(handler, &handlers) {
-                return Ok(());
-            }
-            if Instant::now() >= end {
-                if handlers.is_empty() {
-                    warn!(
-                        "the Node's status.runtimeHandlers is empty, so only containerd tells \
-                           that it has the handler"
-                    );
-                    return Ok(());
-                }
-                bail!(
-                    "containerd has the handler {handler}, but after {} s the Node's \
-                     status.runtimeHandlers does not list it: is the kubelet healthy?",
-                    self.report_timeout.as_secs()
-                );
-            }
-            tokio::time::sleep(Duration::from_secs(1)).await;
+    /// The result of the last call of [`Self::acquire_lease`] or [`Self::release_lease`].
+    #[must_use]
+    pub fn lease(&self) -> Lease {
+        match &*self.lease.borrow() {
+            LeaseState::NotHeld => Lease::NotHeld,
+            LeaseState::Held(_) => Lease::Held,
+            LeaseState::HeldBy(nodes) => Lease::HeldBy(nodes.clone()),
         }
     }
 
-    /// Reports that the node can run the handler, and removes the startup taint.
+    /// Takes the permission to restart containerd, if fewer nodes than allowed have it.
+    ///
+    /// # Errors
+    /// When the API refuses, or does not answer.
+    pub async fn acquire_lease(&self) -> Result<()> {
+        let acquired = self.leases.acquire().await?;
+        self.lease.replace(match acquired {
+            Ok(name) => LeaseState::Held(name),
+            Err(holders) => LeaseState::HeldBy(holders),
+        });
+        Ok(())
+    }
+
+    /// Gives the permission back.
+    ///
+    /// # Errors
+    /// When the API refuses, or does not answer.
+    pub async fn release_lease(&self) -> Result<()> {
+        if let LeaseState::Held(name) = self.lease.replace(LeaseState::NotHeld) {
+            self.leases.release(&name).await?;
+        }
+        Ok(())
+    }
+
+    /// Reports that the node can run the handler, and removes the taints.
     ///
     /// # Errors
     /// When the API refuses, or does not answer.
     pub async fn report_installed(&self, message: &str) -> Result<()> {
-        self.report(Condition::installed(message), |taints, key| {
-            taints.retain(|taint| taint.key != key);
+        self.report(Condition::installed(message), |taints, startup| {
+            taints.retain(|taint| taint.key != startup && taint.key != NOT_READY_TAINT);
         })
         .await
     }
 
-    /// Reports why the node cannot run the handler, and adds the startup taint if it
-    /// is missing.
+    /// Reports why the node cannot run the handler, and adds a taint, unless it still has
+    /// the startup taint.
     ///
     /// # Errors
     /// When the API refuses, or does not answer.
-    pub async fn report_failed(&self, message: &str) -> Result<()> {
-        self.report(Condition::failed(message), |taints, key| {
-            if !taints.iter().any(|taint| taint.key == key) {
+    pub async fn report_not_installed(&self, reason: &str, message: &str) -> Result<()> {
+        let condition = Condition::not_installed(reason, message);
+        self.report(condition, |taints, startup| {
+            let keeps_away = |taint: &Taint| taint.key == startup || taint.key == NOT_READY_TAINT;
+            if !taints.iter().any(keeps_away) {
                 taints.push(Taint {
-                    key: key.to_owned(),
+                    key: NOT_READY_TAINT.to_owned(),
                     effect: "NoSchedule".to_owned(),
                     ..Taint::default()
                 });
@@ -141,14 +172,18 @@ impl Cluster {
         .await
     }
 
-    /// Removes the annotation.
+    /// Removes the annotation, the condition, and the taint that a failure added.
     ///
     /// # Errors
     /// When the API refuses, or does not answer.
-    pub async fn remove_annotation(&self) -> Result<()> {
-        self.api
-            .patch(&json!({ "metadata": { "annotations": { ANNOTATION: null } } }))
-            .await
+    pub async fn forget(&self) -> Result<()> {
+        let condition = json!({ "type": TYPE, "$patch": "delete" });
+        let status = json!({ "status": { "conditions": [condition] } });
+        self.api.patch_status(&status).await?;
+        self.change(json!({ ANNOTATION: null }), &|taints| {
+            taints.retain(|taint| taint.key != NOT_READY_TAINT);
+        })
+        .await
     }
 
     async fn report(
@@ -156,46 +191,51 @@ impl Cluster {
         condition: Condition<'_>,
         change_taints: impl Fn(&mut Vec<Taint>, &str),
     ) -> Result<()> {
+        let is_new = condition.is_new(&self.api.node().await?);
+        let change_taints = |taints: &mut Vec<Taint>| change_taints(taints, &self.startup_taint);
+        if !is_new {
+            return self.change(json!({}), &change_taints).await;
+        }
+        let (annotation, status) = condition.to_json();
+        self.api.patch_status(&status).await?;
+        // The annotation comes last, since it tells that nothing is left to do.
+        self.change(json!({ ANNOTATION: annotation }), &change_taints)
+            .await?;
+        info!("updated the Node: {}", condition.message);
+        self.api.event(&condition.event(&self.api.name)).await;
+        Ok(())
+    }
+
+    /// Changes the annotations and the taints in one patch, if one of them differs.
+    async fn change(
+        &self,
+        annotations: serde_json::Value,
+        change_taints: &impl Fn(&mut Vec<Taint>),
+    ) -> Result<()> {
+        let has_annotations = annotations.as_object().is_some_and(|map| !map.is_empty());
         for _ in 0..MAX_ATTEMPTS {
             let node = self.api.node().await?;
-            let taints = node
-                .spec
-                .clone()
-                .and_then(|spec| spec.taints)
-                .unwrap_or_default();
+            let spec = node.spec.clone().unwrap_or_default();
+            let taints = spec.taints.unwrap_or_default();
             let mut wanted = taints.clone();
-            change_taints(&mut wanted, &self.startup_taint);
-            let is_new = condition.is_new(&node);
-            if wanted == taints && !is_new {
+            change_taints(&mut wanted);
+            if wanted == taints && !has_annotations {
                 return Ok(());
             }
             // The patch replaces all taints. With the resource version, it fails if
             // another client has changed the Node since it was read.
-            let mut metadata = json!({ "resourceVersion": node.resource_version() });
-            if is_new && let Some(metadata) = metadata.as_object_mut() {
-                metadata.insert(
-                    "annotations".to_owned(),
-                    json!({ ANNOTATION: condition.to_json() }),
-                );
-            }
+            let metadata = json!({
+                "resourceVersion": node.resource_version(),
+                "annotations": annotations,
+            });
             let patch = if wanted == taints {
                 json!({ "metadata": metadata })
             } else {
                 json!({ "metadata": metadata, "spec": { "taints": wanted } })
             };
             match self.api.patch(&patch).await {
-                Ok(()) => {
-                    info!(
-                        taints = wanted.len(),
-                        "updated the Node: {}", condition.message
-                    );
-                    if is_new {
-                        self.api.event(&condition.event(&self.api.name)).await;
-                    }
-                    return Ok(());
-                }
                 Err(error) if is_conflict(&error) => {}
-                Err(error) => return Err(error),
+                patched => return patched,
             }
         }
         bail!(
@@ -203,10 +243,6 @@ impl Cluster {
             self.api.name
         )
     }
-}
-
-fn is_listed(handler: &str, handlers: &[String]) -> bool {
-    handlers.iter().any(|listed| listed == handler)
 }
 
 const MAX_ATTEMPTS: usize = 10;

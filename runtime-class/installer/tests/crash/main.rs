@@ -22,7 +22,7 @@ const KILL: i32 = 9;
 fn kill_everywhere(verb: &str, fewest: usize, prepare: impl Fn(&Node), check: impl Fn(&Node)) {
     let containerd = containerds().pop().unwrap();
     for point in 0.. {
-        let node = Node::prepare(&containerd, |folder| gke(Some(2), Style::Imports, folder));
+        let mut node = Node::prepare(&containerd, |folder| gke(Some(2), Style::Imports, folder));
         prepare(&node);
         node.restart();
         let output = node
@@ -56,6 +56,7 @@ fn is_installed(node: &Node) {
         [
             "config.toml.swiss-original",
             "containerd-shim-spin-v2",
+            "node-installer",
             "restarts",
             "spin"
         ]

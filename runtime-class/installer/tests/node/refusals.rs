@@ -171,7 +171,7 @@ fn the_previous_configuration_is_restored_when_containerd_does_not_start() {
 
 #[test]
 fn containerd_is_restarted_at_most_three_times_in_twenty_minutes() {
-    let node = gke_node(&newest());
+    let mut node = gke_node(&newest());
     let original = node.read_config();
     let mut refusal = String::new();
     for _ in 0..4 {

@@ -1,9 +1,10 @@
-//! A node in a temporary folder: a real containerd with a configuration like GKE's
-//! and a socket of its own, and the installer as a process.
+//! A node in a temporary folder: a real containerd with a configuration like GKE's and
+//! a socket of its own, run by a real systemd, and the installer as a process.
 
 #![allow(dead_code, reason = "each test crate uses only a part of this module")]
 
 pub mod containerd;
+pub mod systemd;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,8 +14,11 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 pub use containerd::{Containerd, containerds};
+use systemd::Systemd;
 
 pub struct Node {
+    // Ends before its folder is removed.
+    pub systemd: Systemd,
     pub folder: TempDir,
     pub containerd: Containerd,
 }
@@ -23,7 +27,7 @@ impl Node {
     /// A node whose containerd runs with the configuration that `config` returns for
     /// the node's folder.
     pub fn start(containerd: &Containerd, config: impl Fn(&Path) -> String) -> Self {
-        let node = Self::prepare(containerd, config);
+        let mut node = Self::prepare(containerd, config);
         node.restart();
         node
     }
@@ -32,6 +36,7 @@ impl Node {
     pub fn prepare(containerd: &Containerd, config: impl Fn(&Path) -> String) -> Self {
         let folder = tempfile::Builder::new().prefix("node").tempdir().unwrap();
         let node = Self {
+            systemd: Systemd::prepare(folder.path()),
             folder,
             containerd: containerd.clone(),
         };
@@ -43,18 +48,20 @@ impl Node {
         fs::write(node.path("cni/10.conflist"), network).unwrap();
         fs::write(node.config(), config(node.folder.path())).unwrap();
         node.write_shim_source(&fs::read("/proc/self/exe").unwrap()[..100_000]);
-        let script = format!(
-            "cd {folder} || exit 1\necho >> restarts\nexport PATH={runc}:$PATH\n\
-             [ -f pid ] && kill -9 $(cat pid) && while kill -0 $(cat pid) 2>/dev/null; do :; done\n\
-             [ -f refuse-to-start ] && grep -q swiss-node-installer etc/config.toml && exit 1\n\
-             setsid {containerd} -c etc/config.toml > log 2>&1 < /dev/null &\necho $! > pid\n",
+        // As in containerd's own unit, but quick, and without a limit of its own.
+        let unit = format!(
+            "[Unit]\nStartLimitIntervalSec=0\n[Service]\nType=notify\nKillMode=process\nRestart=always\n\
+             RestartSec=100ms\nTimeoutStopSec=5\nUnsetEnvironment=LD_LIBRARY_PATH\nEnvironment=PATH={runc}:/usr/sbin:/usr/bin:/sbin:/bin\n\
+             StandardOutput=append:{folder}/log\nStandardError=append:{folder}/log\n\
+             ExecStartPre=sh -c 'echo >>{folder}/starts; ! {{ [ -f {folder}/refuse-to-start ] && grep -q swiss-node-installer {folder}/etc/config.toml; }}'\n\
+             ExecStart={containerd} -c {folder}/etc/config.toml\n",
             folder = node.folder.path().display(),
             runc = std::env::var("RUNC")
                 .unwrap_or_default()
                 .trim_end_matches("/runc"),
             containerd = containerd.binary.display(),
         );
-        fs::write(node.path("restart"), script).unwrap();
+        node.systemd.write_unit("containerd.service", &unit);
         node
     }
 
@@ -85,28 +92,31 @@ impl Node {
         fs::write(self.path("shim.sha256"), sum.stdout).unwrap();
     }
 
-    /// Restarts containerd as the node's init does, and waits until it answers.
-    pub fn restart(&self) {
-        let status = Command::new("sh")
-            .arg(self.path("restart"))
-            .status()
-            .unwrap();
-        assert!(status.success());
+    /// Boots the node, or restarts its containerd as a person does, and waits until it
+    /// answers.
+    pub fn restart(&mut self) {
+        if !self.systemd.is_running() {
+            self.systemd.start();
+        }
+        let restarted = self.systemd.systemctl(&["restart", "containerd"]);
+        let log = || fs::read_to_string(self.path("log")).unwrap_or_default();
+        assert!(
+            restarted.status.success(),
+            "{}{}",
+            printed(&restarted),
+            log()
+        );
         let end = Instant::now() + Duration::from_secs(20);
         while self.status().is_err() {
-            assert!(
-                Instant::now() < end,
-                "{}",
-                fs::read_to_string(self.path("log")).unwrap()
-            );
+            assert!(Instant::now() < end, "{}", log());
             std::thread::sleep(Duration::from_millis(10));
         }
-        fs::remove_file(self.path("restarts")).unwrap();
+        fs::remove_file(self.path("starts")).unwrap();
     }
 
-    /// How often containerd was restarted since the last [`Node::restart`].
+    /// How often containerd was started since the last [`Node::restart`].
     pub fn restarts(&self) -> usize {
-        fs::read_to_string(self.path("restarts"))
+        fs::read_to_string(self.path("starts"))
             .unwrap_or_default()
             .lines()
             .count()
@@ -128,12 +138,9 @@ impl Node {
             .env("SHIM", self.shim())
             .env("SHIM_SOURCE", self.path("shim"))
             .env("CONTAINERD_CONFIG", self.config())
-            .env("CONTAINERD", &self.containerd.binary)
             .env("CONTAINERD_SOCKET", self.path("containerd.sock"))
-            .env(
-                "RESTART_COMMAND",
-                format!("sh {}", self.path("restart").display()),
-            )
+            .env("SYSTEMCTL", self.path("systemctl"))
+            .env("SYSTEMD_RUN", self.path("systemd-run"))
             .env("HEALTH_TIMEOUT", "30");
         command
     }
@@ -177,17 +184,6 @@ impl Node {
         names.retain(|name| !["config.toml", "conf.d"].contains(&name.as_str()));
         names.sort();
         names
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        let script =
-            "[ -f pid ] && kill -9 $(cat pid) && while kill -0 $(cat pid) 2>/dev/null; do :; done";
-        let _ = Command::new("sh")
-            .args(["-c", script])
-            .current_dir(self.folder.path())
-            .status();
     }
 }
 

@@ -1,4 +1,5 @@
-//! The shim, from the image to its path on the node.
+//! A program that the installer puts on the node: the shim, and the installer itself, which
+//! rolls back when no pod can.
 
 use std::fmt::Write;
 use std::fs;
@@ -9,21 +10,31 @@ use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
 use crate::files::{self, Access, beside};
+use crate::snapshot::Installed;
 
-/// The shim of the image, whose digest and machine are checked.
-pub struct Shim {
+pub struct Program {
     content: Vec<u8>,
     sha256: String,
 }
 
-impl Shim {
+impl Program {
+    /// Reads the program that runs.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn own() -> Result<Self> {
+        let content = fs::read("/proc/self/exe").context("cannot read the installer's program")?;
+        let sha256 = sha256(&content);
+        Ok(Self { content, sha256 })
+    }
+
     /// Reads the shim at `path`, and its digest from the output of `sha256sum` in
     /// the file beside it.
     ///
     /// # Errors
     /// When a file cannot be read, the digest differs, or the shim is for another
     /// machine.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub fn shim(path: &Path) -> Result<Self> {
         let read =
             |path: &Path| fs::read(path).with_context(|| format!("cannot read {}", path.display()));
         let content = read(path)?;
@@ -48,19 +59,22 @@ impl Shim {
         Ok(Self { content, sha256 })
     }
 
-    /// Whether the file at `path` is executable and has the bytes of this shim.
+    /// Whether the file at `path` is executable and has the bytes of this program.
     ///
     /// # Errors
     /// When the file exists and cannot be read.
-    pub fn is_at(&self, path: &Path) -> Result<bool> {
+    pub fn state_at(&self, path: &Path) -> Result<Installed> {
         match fs::read(path) {
-            Ok(content) => Ok(sha256(&content) == self.sha256 && is_executable(path)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Ok(content) if sha256(&content) == self.sha256 && is_executable(path) => {
+                Ok(Installed::Yes)
+            }
+            Ok(_) => Ok(Installed::Other),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Installed::No),
             Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
         }
     }
 
-    /// Installs the shim at `path`. A running shim is not affected: its process
+    /// Installs the program at `path`. A process that runs the old one is not affected: it
     /// keeps the replaced file, which only loses its name.
     ///
     /// # Errors
@@ -80,7 +94,7 @@ impl Shim {
     fn write(&self, path: &Path) -> Result<()> {
         let new = beside(path, ".new");
         files::write(&new, &self.content, EXECUTABLE)?;
-        if !self.is_at(&new)? {
+        if self.state_at(&new)? != Installed::Yes {
             files::remove(&new)?;
             bail!(
                 "{} differs from what was written to it: check the disk",

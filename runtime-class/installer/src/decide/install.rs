@@ -1,0 +1,181 @@
+//! The steps to a containerd that runs with the handler.
+
+use anyhow::{Context, Result, bail, ensure};
+
+use super::{
+    Action, Decision, Replacement, act, before_restart, judged, patience, problem, settings,
+};
+use crate::config::{self, Runtime};
+use crate::cri;
+use crate::distribution;
+use crate::dump::Dump;
+use crate::imports;
+use crate::judge::judge_added;
+use crate::node::Node;
+use crate::snapshot::{Installed, Lease, NodeObject, Snapshot};
+
+pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
+    let config = snapshot.config.as_ref().with_context(|| missing(node))?;
+    distribution::ensure_edits_last(&node.config, &config.bytes)?;
+    let before = settings(snapshot, node)?;
+    let runtime = node.runtime(before);
+    let candidate = candidate(&config.bytes, before, &runtime)?;
+    let change = (candidate != config.bytes).then_some(candidate);
+
+    let mut file = before;
+    if let Some(candidate) = &change {
+        let Some(after) = judged(snapshot, config, candidate)? else {
+            return act(Action::Judge {
+                candidate: candidate.clone(),
+            });
+        };
+        judge_added(before, after, &runtime)
+            .map_err(|error| imports::explain_shadow(&snapshot.imported, after, &runtime, error))
+            .context("the new configuration is refused")?;
+        file = after;
+    }
+    let running = match problem(snapshot) {
+        Ok(running) => running,
+        Err(problem) => return unhealthy(snapshot, node, &problem),
+    };
+    let must_restart = !runs_as_in(file, running, &node.handler);
+    if must_restart {
+        if change.is_none() && snapshot.started_after_change() {
+            let handlers = running.handlers.join(", ");
+            let problem = format!(
+                "containerd was started after {} was changed, but its handlers are {handlers}",
+                node.config.display()
+            );
+            return unhealthy(snapshot, node, &problem);
+        }
+        if let Some(step) = before_restart(snapshot, node) {
+            return Ok(step);
+        }
+    }
+    let original = config::remove(&config.bytes, &runtime)?;
+    if let Some(step) = next_file(
+        snapshot,
+        change.is_some() || original != config.bytes,
+        original,
+        must_restart,
+    ) {
+        return act(step);
+    }
+    if let Some(new) = change {
+        let expected = config.bytes.clone();
+        return act(Action::Replace(Replacement {
+            expected,
+            new,
+            note: None,
+        }));
+    }
+    if must_restart {
+        return act(Action::Restart);
+    }
+    if snapshot.rollback_armed.is_some() {
+        return act(Action::DisarmRollback);
+    }
+    if snapshot.lease == Lease::Held {
+        return act(Action::ReleaseLease);
+    }
+    match &snapshot.node {
+        Some(object) if running.reports_handlers => listed(object, node),
+        _ => Ok(Decision::Done),
+    }
+}
+
+fn missing(node: &Node) -> String {
+    format!(
+        "containerd has no configuration {0}, and runs with its defaults: write it with `containerd \
+         config default`, and restart containerd; or set CONTAINERD_CONFIG",
+        node.config.display()
+    )
+}
+
+/// The configuration with the handler.
+fn candidate(config: &[u8], before: &Dump, runtime: &Runtime) -> Result<Vec<u8>> {
+    let original = config::remove(config, runtime)?;
+    match before.runtime_type(&runtime.handler) {
+        // The installer has not added the handler: it comes from an imported file,
+        // or another program has added it to the main file.
+        Some(path) if original == config && path == runtime.shim => Ok(original),
+        Some(path) if original == config => bail!(
+            "containerd already has a handler {} with runtime_type {path}, not {}: remove it, or \
+             choose another handler name",
+            runtime.handler,
+            runtime.shim
+        ),
+        _ => config::add(config, runtime),
+    }
+}
+
+/// Whether the running containerd has the handler as the file has it, as far as it tells.
+fn runs_as_in(file: &Dump, running: &cri::Status, handler: &str) -> bool {
+    running.handlers.iter().any(|name| name == handler)
+        && running.runtimes.get(handler).is_none_or(|found| {
+            file.runtime_type(handler) == Some(&found.runtime_type)
+                && file.systemd_cgroup(handler).unwrap_or_default() == found.systemd_cgroup
+        })
+}
+
+/// In a trial the handler is taken out after a while. Otherwise nothing is changed: a
+/// containerd that does not answer may be slow, and a restart would make it worse.
+fn unhealthy(snapshot: &Snapshot, node: &Node, problem: &str) -> Result<Decision> {
+    match snapshot.trial() {
+        Some(elapsed) if elapsed >= patience(node) => act(Action::RollBack {
+            cause: format!(
+                "containerd was not healthy {} s after its restart: {problem}",
+                node.health_timeout
+            ),
+        }),
+        Some(_) => Ok(Decision::Wait(problem.to_owned())),
+        None => bail!("{problem}: nothing was changed"),
+    }
+}
+
+/// The next thing that must be on the node before the configuration names the shim, or
+/// before containerd is restarted.
+fn next_file(
+    snapshot: &Snapshot,
+    is_ours: bool,
+    original: Vec<u8>,
+    must_restart: bool,
+) -> Option<Action> {
+    if snapshot.shim != Installed::Yes {
+        return Some(Action::PlaceShim);
+    }
+    if is_ours && snapshot.original.as_ref() != Some(&original) {
+        return Some(Action::KeepOriginal { original });
+    }
+    if !must_restart {
+        return None;
+    }
+    if snapshot.rollback_program != Installed::Yes {
+        return Some(Action::PlaceRollbackProgram);
+    }
+    snapshot
+        .rollback_armed
+        .is_none()
+        .then_some(Action::ArmRollback)
+}
+
+/// The Node must list the handler. If it lists none at all, as with Kubernetes 1.30 without
+/// a feature gate, containerd's answer is enough.
+fn listed(object: &NodeObject, node: &Node) -> Result<Decision> {
+    let handler = &node.handler;
+    if object.handlers.contains(handler) {
+        return Ok(Decision::Done);
+    }
+    if object.waited.as_secs() < node.report_timeout {
+        return Ok(Decision::Wait(
+            "the Node does not list the handler yet".to_owned(),
+        ));
+    }
+    ensure!(
+        object.handlers.is_empty(),
+        "containerd has the handler {handler}, but after {} s the Node's status.runtimeHandlers does \
+         not list it: is the kubelet healthy?",
+        node.report_timeout
+    );
+    Ok(Decision::Done)
+}

@@ -1,0 +1,203 @@
+//! Observes the node: reads everything that a decision needs, and changes nothing.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::Result;
+
+use crate::cluster::Cluster;
+use crate::config_file::{ConfigFile, Identity};
+use crate::cri;
+use crate::dump::Dump;
+use crate::imports;
+use crate::node::Node;
+use crate::program::Program;
+use crate::snapshot::{Config, Imported, Installed, Judged, Lease, NodeObject, Snapshot};
+use crate::unit::{self, Unit};
+
+/// Observes one node during one run of the installer. What takes long is observed again
+/// only if a file that it depends on has changed.
+pub struct Observer<'n> {
+    node: &'n Node,
+    cluster: Option<&'n Cluster>,
+    /// The programs that must be on the node: the shim, and the one that rolls back.
+    programs: Option<&'n [Program; 2]>,
+    pub judged: Option<Judged>,
+    versions: HashMap<PathBuf, String>,
+    dumped: Option<(Vec<Option<Identity>>, Result<Dump, String>)>,
+    installed: HashMap<PathBuf, (Option<Identity>, Installed)>,
+    had_network: Option<bool>,
+    handler_since: Option<Instant>,
+    listed: Option<(Instant, Vec<String>)>,
+}
+
+impl<'n> Observer<'n> {
+    #[must_use]
+    pub fn new(
+        node: &'n Node,
+        cluster: Option<&'n Cluster>,
+        programs: Option<&'n [Program; 2]>,
+    ) -> Self {
+        Self {
+            node,
+            cluster,
+            programs,
+            judged: None,
+            versions: HashMap::new(),
+            dumped: None,
+            installed: HashMap::new(),
+            had_network: None,
+            handler_since: None,
+            listed: None,
+        }
+    }
+
+    /// # Errors
+    /// When the node cannot be read. A containerd that refuses its configuration, or does
+    /// not answer, is a part of the snapshot and not an error.
+    pub async fn observe(&mut self) -> Result<Snapshot> {
+        let node = self.node;
+        let host = node.host();
+        let config = ConfigFile::read(&host, &node.config)?;
+        let imported = config.as_ref().map_or_else(Vec::new, |config| {
+            imports::read(&host, &node.config, &config.bytes)
+        });
+        let identities = identities(node, config.as_ref(), &imported);
+        let unit = Unit::read(node).await?;
+        let program = node.program(&unit).to_owned();
+        let program_version = self.version(&program).await?;
+        let dump = self.dump(&program, &identities).await;
+        let running = node.status().await.map_err(|error| format!("{error:#}"));
+        let now = SystemTime::now();
+        let [shim, rollback_program] = self.installed()?;
+        Ok(Snapshot {
+            now,
+            config: config.map(|config| Config {
+                bytes: config.bytes,
+                changed: config.changed,
+            }),
+            imported,
+            identities,
+            unit,
+            program_version,
+            dump,
+            judged: self.judged.clone(),
+            had_network: self.had_network(&running),
+            rollback_armed: unit::rollback_armed(node).await?,
+            restarts: node.budget().recent(now),
+            shim,
+            rollback_program,
+            original: fs::read(host.path(&node.original())).ok(),
+            has_files: node.files().iter().any(|file| host.path(file).exists()),
+            lease: self.cluster.map_or(Lease::NotNeeded, Cluster::lease),
+            node: self.node_object(&running).await?,
+            running,
+        })
+    }
+
+    async fn version(&mut self, program: &Path) -> Result<String> {
+        if let Some(version) = self.versions.get(program) {
+            return Ok(version.clone());
+        }
+        let version = self.node.version(program).await?;
+        self.versions.insert(program.to_owned(), version.clone());
+        Ok(version)
+    }
+
+    async fn dump(&mut self, program: &Path, files: &[Option<Identity>]) -> Result<Dump, String> {
+        if let Some((of, dump)) = &self.dumped
+            && of == files
+        {
+            return dump.clone();
+        }
+        let dump = self.node.dump(program, &self.node.config).await;
+        let dump = dump.map_err(|error| format!("{error:#}"));
+        self.dumped = Some((files.to_vec(), dump.clone()));
+        dump
+    }
+
+    fn installed(&mut self) -> Result<[Installed; 2]> {
+        let node = self.node;
+        let host = node.host();
+        let mut states = [Installed::No; 2];
+        let paths = [node.shim.clone(), node.rollback_program()];
+        for (program, (path, state)) in self
+            .programs
+            .into_iter()
+            .flatten()
+            .zip(paths.iter().zip(&mut states))
+        {
+            let path = host.path(path);
+            let identity = Identity::of(&path);
+            *state = match self.installed.get(&path) {
+                Some((of, state)) if *of == identity => *state,
+                _ => program.state_at(&path)?,
+            };
+            self.installed.insert(path, (identity, *state));
+        }
+        Ok(states)
+    }
+
+    fn had_network(&mut self, running: &Result<cri::Status, String>) -> bool {
+        let has = running.as_ref().is_ok_and(|running| running.network_ready);
+        *self.had_network.get_or_insert(has)
+    }
+
+    /// The Node object. Its handlers are read once containerd has the handler, since
+    /// nothing depends on them before.
+    async fn node_object(
+        &mut self,
+        running: &Result<cri::Status, String>,
+    ) -> Result<Option<NodeObject>> {
+        let Some(cluster) = self.cluster else {
+            return Ok(None);
+        };
+        let has_handler = |running: &cri::Status| running.handlers.contains(&self.node.handler);
+        if !running.as_ref().is_ok_and(has_handler) {
+            self.handler_since = None;
+            return Ok(Some(NodeObject::default()));
+        }
+        let waited = self
+            .handler_since
+            .get_or_insert_with(Instant::now)
+            .elapsed();
+        let handlers = match self.listed.take() {
+            Some((read, handlers)) if read.elapsed() < READ_NODE_EVERY => (read, handlers),
+            _ => (Instant::now(), cluster.handlers().await?),
+        };
+        let (_, handlers) = self.listed.insert(handlers).clone();
+        Ok(Some(NodeObject { handlers, waited }))
+    }
+}
+
+/// The kubelet reports a change of its handlers within ten seconds.
+const READ_NODE_EVERY: Duration = Duration::from_secs(2);
+
+/// The identities of the files on which the installation depends.
+pub fn identities_now(node: &Node) -> Vec<Option<Identity>> {
+    let config = ConfigFile::read(&node.host(), &node.config).ok().flatten();
+    let imported = config.as_ref().map_or_else(Vec::new, |config| {
+        imports::read(&node.host(), &node.config, &config.bytes)
+    });
+    identities(node, config.as_ref(), &imported)
+}
+
+fn identities(
+    node: &Node,
+    config: Option<&ConfigFile>,
+    imported: &[Imported],
+) -> Vec<Option<Identity>> {
+    let host = node.host();
+    let imported = imported
+        .iter()
+        .map(|file| Identity::of(&host.path(&file.path)));
+    [
+        config.map(|config| config.identity),
+        Identity::of(&host.path(&node.shim)),
+    ]
+    .into_iter()
+    .chain(imported)
+    .collect()
+}
