@@ -13,13 +13,17 @@ fn read(path: &str) -> String {
     fs::read_to_string(folder.join(path)).unwrap()
 }
 
-/// The default of one of the installer's options, from its help.
-fn default_of(option: &str) -> String {
+fn help(verb: &str) -> String {
     let installer = Command::new(env!("CARGO_BIN_EXE_node-installer"))
-        .args(["watch", "--help"])
+        .args([verb, "--help"])
         .output()
         .unwrap();
-    let help = String::from_utf8(installer.stdout).unwrap();
+    String::from_utf8(installer.stdout).unwrap()
+}
+
+/// The default of one of the installer's options, from its help.
+fn default_of(option: &str) -> String {
+    let help = help("watch");
     let (_, rest) = help.split_once(&format!("--{option} ")).unwrap();
     let (_, rest) = rest.split_once("[default: ").unwrap();
     rest.split_once(']').unwrap().0.to_owned()
@@ -110,6 +114,42 @@ fn the_pods_mount_the_folders_that_the_installer_writes() {
 }
 
 #[test]
+fn the_variables_of_the_pods_are_options_of_both_verbs() {
+    for manifest in [
+        "base/daemonset.yaml",
+        "nodes/gke/kustomization.yaml",
+        "nodes/usr-local/kustomization.yaml",
+        "spin-v2/kustomization.yaml",
+    ] {
+        let manifest = read(manifest);
+        let variables: Vec<_> = values_after(&manifest, "- name: ")
+            .into_iter()
+            .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+            .collect();
+        assert!(!variables.is_empty());
+        for verb in ["watch", "uninstall"] {
+            let help = help(verb);
+            for variable in &variables {
+                assert!(help.contains(&format!("[env: {variable}=")), "{variable}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_readiness_probe_reads_a_file_in_a_volume() {
+    let help = help("ready");
+    let (_, file) = help.split_once("[default: ").unwrap();
+    let (file, _) = file.split_once(']').unwrap();
+    let folder = Path::new(file).parent().unwrap().display().to_string();
+    let daemonset = read("base/daemonset.yaml");
+    assert!(daemonset.contains(&format!(
+        "- name: ready\n              mountPath: {folder}\n"
+    )));
+    assert!(daemonset.contains("command: [/node-installer, ready]\n"));
+}
+
+#[test]
 fn the_root_of_the_node_is_read_only_with_all_mounts_below_it() {
     let daemonset = read("base/daemonset.yaml");
     let (_, root) = daemonset.split_once("mountPath: /host\n").unwrap();
@@ -132,6 +172,7 @@ fn uninstall_is_a_patch_of_the_daemonset_with_another_verb() {
     }
     assert!(daemonset.contains("args: [watch]\n"));
     assert!(patch.contains("args: [uninstall, --stay]\n"));
+    assert!(help("uninstall").contains("--stay"));
     assert!(read("README.md").contains("--patch-file runtime-class/uninstall.yaml"));
 }
 
