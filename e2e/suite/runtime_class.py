@@ -1,12 +1,10 @@
 """Uses runtime-class/ as its README says."""
 
-import json
 import os
 import shutil
 from pathlib import Path
 
 from cluster import images
-from cluster.layout import LABEL
 
 from .commands import REPOSITORY, kubectl
 
@@ -50,13 +48,10 @@ def roll_out() -> None:
 
 
 def remove(copy: Path) -> None:
-    kubectl("delete", "--namespace", NAMESPACE, "daemonset/node-installer")
-    kubectl("apply", "-k", copy / "uninstall")
-    job = ("--namespace", NAMESPACE, "job/node-uninstaller")
-    count = len(kubectl("get", "nodes", "--selector", LABEL, "--output=name").split())
-    spec = {"suspend": False, "completions": count, "parallelism": count}
-    kubectl("patch", *job, "--patch", json.dumps({"spec": spec}))
-    kubectl("wait", *job, "--for=condition=complete", "--timeout=120s")
+    kubectl("delete", "runtimeclass", NAME)
+    daemonset = ("--namespace", NAMESPACE, "daemonset/node-installer")
+    kubectl("patch", *daemonset, "--patch-file", copy / "uninstall.yaml")
+    roll_out()
     kubectl("delete", "--ignore-not-found", "-k", copy)
 
 

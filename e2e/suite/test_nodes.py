@@ -16,8 +16,8 @@ from .release import is_ready
 pytestmark = pytest.mark.own_cluster("its nodes can already run Wasm")
 
 POD = ("pod", "first", "--namespace", "default")
-# CAP_SYS_CHROOT, capability 18.
-SYS_CHROOT = 1 << 18
+# CAP_CHOWN and CAP_SYS_CHROOT.
+CAPABILITIES = 1 << 0 | 1 << 18
 
 
 @pytest.fixture(scope="module")
@@ -85,13 +85,13 @@ def test_the_rest_of_containerds_configuration_is_unchanged(pod, wasm_nodes):
     assert "use_local_image_pull = true" in now
 
 
-def test_the_installer_has_one_capability(pod):
+def test_the_installer_has_two_capabilities(pod):
     here = f"--field-selector=spec.nodeName={layout.FIRST.name}"
     (installer,) = get("pods", "--namespace", runtime_class.NAMESPACE, here)["items"]
     number = node.process(installer)
     status = node.status(number)
-    assert int(status["CapEff"], 16) == SYS_CHROOT
-    assert int(status["CapBnd"], 16) == SYS_CHROOT
+    assert int(status["CapEff"], 16) == CAPABILITIES
+    assert int(status["CapBnd"], 16) == CAPABILITIES
     assert status["Seccomp"] == "2"
     assert status["NoNewPrivs"] == "1"
     figures.note("Node installer, watching", pss_kib=node.memory_kib(number))

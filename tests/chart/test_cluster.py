@@ -2,9 +2,10 @@
 names and labels of every object."""
 
 import pytest
+import yaml
 
 from cases import ABSENT, Case
-from helm import container, kinds, manifests, merged, only
+from helm import REPOSITORY, container, kinds, manifests, merged, only
 from test_exposure import INGRESS, POLICY
 from test_scale import HPA
 
@@ -27,6 +28,13 @@ CASES = [
     Case("runtimeClass.create", True, "RuntimeClass", "/kind", "RuntimeClass"),
     Case("runtimeClassName", "other", "RuntimeClass", "/metadata/name", requires=RUNTIME_CLASS),
     Case("runtimeClass.handler", "spin-v2", "RuntimeClass", "/handler", requires=RUNTIME_CLASS),
+    Case(
+        "runtimeClass.overhead.memory",
+        "12Mi",
+        "RuntimeClass",
+        "/overhead/podFixed/memory",
+        requires=RUNTIME_CLASS,
+    ),
     Case(
         "runtimeClass.nodeSelector",
         {"pool": "spin"},
@@ -75,6 +83,15 @@ def test_the_chart_creates_a_runtime_class_only_on_request():
     assert "RuntimeClass" not in kinds({})
     assert "scheduling" not in only("RuntimeClass", RUNTIME_CLASS)
     assert only("RuntimeClass", RUNTIME_CLASS)["handler"] == "spin"
+
+
+def test_the_runtime_class_is_that_of_the_node_installer_but_for_its_scheduling():
+    installers = yaml.safe_load((REPOSITORY / "runtime-class/base/runtimeclass.yaml").read_text())
+    charts = only("RuntimeClass", RUNTIME_CLASS)
+    for field in ("handler", "overhead"):
+        assert charts[field] == installers[field], field
+    none = merged(RUNTIME_CLASS, {"runtimeClass": {"overhead": None}})
+    assert "overhead" not in only("RuntimeClass", none)
 
 
 def test_extra_objects_may_be_text_with_templates():

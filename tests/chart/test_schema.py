@@ -87,6 +87,7 @@ WRONG = [
     ("resources.limits.memory", "64 MB", QUANTITY),
     ("resources.limits.memory", "64mb", QUANTITY),
     ("resources.requests.cpu", "half", QUANTITY),
+    ("runtimeClass.overhead.memory", "10MB", QUANTITY),
     ("resources.requests.cpu", True, "got boolean, want number or string"),
     ("podDisruptionBudget.maxUnavailable", "one", PODS),
     ("strategy.rollingUpdate.maxSurge", "1%%", PODS),

@@ -19,16 +19,22 @@ impl ControlPlane {
     pub fn apply_kustomization(&self) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         self.kubectl(&["apply", "--validate=strict", "-k", folder.to_str().unwrap()]);
-        for overlay in ["uninstall", "spin-v2"] {
-            let overlay = folder.join(overlay);
-            self.kubectl(&[
-                "create",
-                "--dry-run=client",
-                "--validate=strict",
-                "-k",
-                overlay.to_str().unwrap(),
-            ]);
-        }
+        let overlay = folder.join("spin-v2");
+        self.kubectl(&[
+            "create",
+            "--dry-run=client",
+            "--validate=strict",
+            "-k",
+            overlay.to_str().unwrap(),
+        ]);
+        let uninstall = format!("--patch-file={}", folder.join("uninstall.yaml").display());
+        self.kubectl(&[
+            "patch",
+            "--dry-run=server",
+            "--namespace=swiss-node-installer",
+            "daemonset/node-installer",
+            &uninstall,
+        ]);
         // The API server enforces the policy after a delay.
         self.create_node("canary");
         let kubeconfig = self.kubeconfig_of_pod("elsewhere");
@@ -84,7 +90,7 @@ impl ControlPlane {
                 "apiVersion": "v1", "kind": "Pod",
                 "metadata": { "name": pod, "namespace": "swiss-node-installer" },
                 "spec": { "serviceAccountName": "node-installer", "nodeName": node,
-                    "containers": [{ "name": "watch", "image": "node-installer" }] },
+                    "containers": [{ "name": "node-installer", "image": "node-installer" }] },
             }));
             let token = self.kubectl(&[
                 "create",
