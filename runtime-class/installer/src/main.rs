@@ -283,12 +283,14 @@ fn done(outcome: Result<Outcome>) -> Result<()> {
 }
 
 async fn watch(options: &Options, interval: Duration, stop: Stop) -> Result<()> {
+    forget_ready(&options.ready_file);
     let install = || async { tell(install(options, &stop).await, &options.ready_file) };
     watch::watch(&options.node, interval, stop.clone(), install).await;
     Ok(())
 }
 
 async fn uninstall_and_stay(options: &Options, mut stop: Stop) -> Result<()> {
+    forget_ready(&options.ready_file);
     let mut pause = watch::Pause::new(Duration::from_secs(2));
     loop {
         match tell(uninstall(options, &stop).await, &options.ready_file) {
@@ -318,10 +320,16 @@ fn tell(outcome: Result<Outcome>, ready_file: &Path) -> Result<Outcome> {
         if matches!(outcome, Ok(Outcome::Done { .. })) {
             fs::write(ready_file, "").context("cannot write the file of the readiness probe")?;
         } else {
-            let _ = fs::remove_file(ready_file);
+            forget_ready(ready_file);
         }
     }
     outcome
+}
+
+/// The file's volume outlives a restart of the container.
+fn forget_ready(ready_file: &Path) {
+    // It mostly does not exist.
+    let _ = fs::remove_file(ready_file);
 }
 
 async fn roll_back(node: &Node) -> Result<()> {

@@ -10,12 +10,16 @@ use anyhow::Result;
 use crate::cluster::Cluster;
 use crate::config_file::{ConfigFile, Identity};
 use crate::cri;
+use crate::distribution::GENERATED;
 use crate::dump::Dump;
 use crate::imports;
 use crate::node::Node;
 use crate::program::Program;
 use crate::snapshot::{Config, Imported, Installed, Judged, Lease, NodeObject, Snapshot};
 use crate::unit;
+
+/// The identities of files, of which some may not exist.
+pub type Files = Vec<Option<Identity>>;
 
 /// Observes one node during one run of the installer. What takes long is observed again
 /// only if a file that it depends on has changed.
@@ -26,7 +30,7 @@ pub struct Observer<'n> {
     programs: Option<&'n [Program; 2]>,
     pub judged: Option<Judged>,
     versions: HashMap<PathBuf, String>,
-    dumped: Option<(Vec<Option<Identity>>, Result<Dump, String>)>,
+    dumped: Option<(Files, Result<Dump, String>)>,
     installed: HashMap<PathBuf, (Option<Identity>, Installed)>,
     had_network: Option<bool>,
     handler_since: Option<Instant>,
@@ -78,6 +82,9 @@ impl<'n> Observer<'n> {
                 bytes: config.bytes,
                 changed: config.changed,
             }),
+            generated: GENERATED
+                .into_iter()
+                .find(|(_, path)| host.path(Path::new(path)).exists()),
             imported,
             identities,
             unit,
@@ -176,7 +183,7 @@ impl<'n> Observer<'n> {
 const READ_NODE_EVERY: Duration = Duration::from_secs(2);
 
 /// The identities of the files on which the installation depends.
-pub fn identities_now(node: &Node) -> Vec<Option<Identity>> {
+pub fn identities_now(node: &Node) -> Files {
     let config = ConfigFile::read(&node.host(), &node.config).ok().flatten();
     let imported = config.as_ref().map_or_else(Vec::new, |config| {
         imports::read(&node.host(), &node.config, &config.bytes)
@@ -184,11 +191,7 @@ pub fn identities_now(node: &Node) -> Vec<Option<Identity>> {
     identities(node, config.as_ref(), &imported)
 }
 
-fn identities(
-    node: &Node,
-    config: Option<&ConfigFile>,
-    imported: &[Imported],
-) -> Vec<Option<Identity>> {
+fn identities(node: &Node, config: Option<&ConfigFile>, imported: &[Imported]) -> Files {
     let host = node.host();
     let imported = imported
         .iter()

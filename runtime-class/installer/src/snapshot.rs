@@ -14,6 +14,8 @@ pub struct Snapshot {
     pub now: SystemTime,
     /// containerd's main configuration; `None` if the file does not exist.
     pub config: Option<Config>,
+    /// The distribution that writes containerd's configuration elsewhere, and where.
+    pub generated: Option<(&'static str, &'static str)>,
     /// The files that the configuration imports.
     pub imported: Vec<Imported>,
     /// The identities of the main configuration, the shim and the imported files.

@@ -70,6 +70,7 @@ fn plain() -> Snapshot {
             bytes: PLAIN.into(),
             changed: at(100),
         }),
+        generated: None,
         imported: Vec::new(),
         identities: Vec::new(),
         unit: Unit {
@@ -297,6 +298,15 @@ fn install_refuses_or_waits_without_a_change() {
                     ..plain()
                 },
                 &["refuse", "has no configuration"],
+            ),
+            (
+                "k3s elsewhere",
+                Snapshot {
+                    config: None,
+                    generated: Some(("k3s", "/k3s/config.toml")),
+                    ..plain()
+                },
+                &["refuse", "k3s writes /k3s/config.toml"],
             ),
             (
                 "k3s",

@@ -1,5 +1,7 @@
 //! The steps to a containerd that runs with the handler.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail, ensure};
 
 use super::{
@@ -15,8 +17,11 @@ use crate::node::Node;
 use crate::snapshot::{Installed, Lease, NodeObject, Snapshot};
 
 pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
-    let config = snapshot.config.as_ref().with_context(|| missing(node))?;
-    distribution::ensure_edits_last(&node.config, &config.bytes)?;
+    let config = snapshot
+        .config
+        .as_ref()
+        .with_context(|| missing(snapshot, node))?;
+    distribution::ensure_not_generated(&node.config, &config.bytes)?;
     let before = settings(snapshot, node)?;
     let runtime = node.runtime(before);
     let candidate = candidate(&config.bytes, before, &runtime)?;
@@ -84,7 +89,10 @@ pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
     }
 }
 
-fn missing(node: &Node) -> String {
+fn missing(snapshot: &Snapshot, node: &Node) -> String {
+    if let Some((name, path)) = snapshot.generated {
+        return distribution::own_way(name, Path::new(path));
+    }
     format!(
         "containerd has no configuration {0}, and runs with its defaults: write it with `containerd \
          config default`, and restart containerd; or set CONTAINERD_CONFIG",

@@ -16,9 +16,10 @@ use std::os::unix::process::ExitStatusExt;
 use control_plane::ControlPlane;
 use serde_json::Value;
 use support::containerd::{Style, gke};
-use support::{Node, containerds, printed};
+use support::{Node, Watch, containerds, printed};
 
 const STARTUP_TAINT: &str = "startup-taint.cluster-autoscaler.kubernetes.io/wasm-runtime";
+const NOT_READY_TAINT: &str = "node-installer.swiss/not-ready";
 const ANNOTATION: &str = "node-installer.swiss/status";
 
 /// A control plane with the manifests and a Node with both taints.
@@ -53,6 +54,14 @@ fn condition(object: &Value) -> Value {
     .unwrap()
 }
 
+/// The Node's condition.
+fn ready(object: &Value) -> Value {
+    let conditions = object["status"]["conditions"].as_array();
+    let of_type = |condition: &&Value| condition["type"] == "WasmRuntimeReady";
+    let found = conditions.into_iter().flatten().find(of_type);
+    found.cloned().unwrap_or_default()
+}
+
 /// The command with the credentials of the node's pod.
 fn installer(node: &Node, cluster: &ControlPlane, verb: &str) -> std::process::Command {
     let mut command = node.installer(verb);
@@ -64,7 +73,7 @@ fn installer(node: &Node, cluster: &ControlPlane, verb: &str) -> std::process::C
 }
 
 #[test]
-fn the_startup_taint_is_removed_when_the_node_lists_the_handler_and_added_after_a_failure() {
+fn the_startup_taint_is_removed_when_the_node_lists_the_handler_and_a_failure_adds_another() {
     let (cluster, node) = (cluster(), node());
     // No kubelet runs: the test reports the handlers.
     let output = std::thread::scope(|scope| {
@@ -85,6 +94,7 @@ fn the_startup_taint_is_removed_when_the_node_lists_the_handler_and_added_after_
     assert!(taints(&object).contains(&"wasm-runtime"));
     assert!(!taints(&object).contains(&STARTUP_TAINT));
     assert_eq!(condition(&object)["status"], "True");
+    assert_eq!(ready(&object)["status"], "True");
     assert_eq!(object["metadata"]["labels"]["wasm-runtime"], "spin");
 
     // A boot has rewritten the configuration, with a handler of the same name.
@@ -97,7 +107,10 @@ fn the_startup_taint_is_removed_when_the_node_lists_the_handler_and_added_after_
     let output = installer(&node, &cluster, "install").output().unwrap();
     assert!(!output.status.success());
     let object = cluster.node("worker");
-    assert!(taints(&object).contains(&STARTUP_TAINT));
+    assert!(!taints(&object).contains(&STARTUP_TAINT));
+    assert!(taints(&object).contains(&NOT_READY_TAINT));
+    assert_eq!(ready(&object)["status"], "False");
+    assert_eq!(ready(&object)["reason"], "InstallFailed");
     assert_eq!(condition(&object)["status"], "False");
     assert!(
         condition(&object)["message"]
@@ -122,7 +135,10 @@ fn the_startup_taint_is_removed_when_the_node_lists_the_handler_and_added_after_
     std::fs::write(node.config(), gke(Some(2), Style::Gke, node.folder.path())).unwrap();
     let output = installer(&node, &cluster, "uninstall").output().unwrap();
     assert!(output.status.success(), "{}", printed(&output));
-    assert!(cluster.node("worker")["metadata"]["annotations"][ANNOTATION].is_null());
+    let object = cluster.node("worker");
+    assert!(object["metadata"]["annotations"][ANNOTATION].is_null());
+    assert!(!taints(&object).contains(&NOT_READY_TAINT));
+    assert!(ready(&object).is_null());
 }
 
 #[test]
@@ -202,38 +218,71 @@ fn watch_installs_again_when_the_configuration_is_rewritten() {
     let (cluster, node) = (cluster(), node());
     cluster.report_handlers("worker", &["", "runc", "spin"]);
     let original = node.read_config();
-    let mut watch = installer(&node, &cluster, "watch");
-    let mut running = KilledOnDrop(
-        watch
-            .args(["--interval", "1"])
-            .stdout(std::process::Stdio::null())
-            .spawn()
-            .unwrap(),
-    );
+    let mut watch = Watch::spawn(&mut installer(&node, &cluster, "watch"));
     for _ in 0..2 {
-        let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
-        while taints(&cluster.node("worker")).contains(&STARTUP_TAINT)
-            || !node.read_config().contains("spin]")
-            || !node
-                .status()
-                .is_ok_and(|status| status.handlers.contains(&"spin".to_owned()))
-        {
-            assert!(std::time::Instant::now() < end);
-        }
+        watch.wait_until(|| {
+            let object = cluster.node("worker");
+            !taints(&object).contains(&STARTUP_TAINT)
+                && node.read_config().contains("spin]")
+                && node
+                    .status()
+                    .is_ok_and(|status| status.handlers.contains(&"spin".to_owned()))
+        });
         std::fs::write(node.config(), &original).unwrap();
     }
-    let pid = rustix::process::Pid::from_child(&running.0);
-    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-    assert!(running.0.wait().unwrap().success());
+    watch.stop();
 }
 
-/// A process that does not outlive a failed test.
-struct KilledOnDrop(std::process::Child);
+/// The first node holds the lease, and is killed. The second waits until it expires.
+#[test]
+fn a_node_restarts_containerd_only_while_it_holds_the_lease() {
+    let (cluster, node) = (cluster(), node());
+    cluster.report_handlers("worker", &["", "runc", "spin"]);
+    let lease = |holder: &str, renewed: &str| {
+        let lease = serde_json::json!({
+            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+            "metadata": { "name": "node-installer-restart-0", "namespace": "swiss-node-installer" },
+            "spec": { "holderIdentity": holder, "renewTime": renewed, "leaseDurationSeconds": 600 },
+        });
+        cluster
+            .try_kubectl(&["apply", "--filename=-"], &lease.to_string())
+            .unwrap();
+    };
+    let now = String::from_utf8(
+        std::process::Command::new("date")
+            .args(["--utc", "+%Y-%m-%dT%H:%M:%S.000000Z"])
+            .output()
+            .unwrap()
+            .stdout,
+    )
+    .unwrap();
+    lease("other", now.trim());
+    let before = node.read_config();
+    let output = installer(&node, &cluster, "install").output().unwrap();
+    assert!(!output.status.success());
+    assert!(
+        printed(&output).contains("after 1 other nodes"),
+        "{}",
+        printed(&output)
+    );
+    assert_eq!(node.read_config(), before);
+    assert_eq!(node.restarts(), 0);
+    assert_eq!(ready(&cluster.node("worker"))["reason"], "RestartPending");
+    assert!(taints(&cluster.node("worker")).contains(&STARTUP_TAINT));
 
-impl Drop for KilledOnDrop {
-    fn drop(&mut self) {
-        // Fails after `wait`, when the process is gone.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+    let mut more = installer(&node, &cluster, "plan");
+    assert!(
+        more.output().unwrap().status.success(),
+        "a plan takes no lease"
+    );
+    lease("other", "2020-01-01T00:00:00.000000Z");
+    let output = installer(&node, &cluster, "install").output().unwrap();
+    assert!(output.status.success(), "{}", printed(&output));
+    let holder = [
+        "get",
+        "leases",
+        "--namespace=swiss-node-installer",
+        "--output=jsonpath={..holderIdentity}",
+    ];
+    assert_eq!(cluster.kubectl(&holder), "", "the lease was given back");
 }
