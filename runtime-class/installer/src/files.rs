@@ -2,7 +2,7 @@
 //! content or its new content.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -76,7 +76,8 @@ pub fn remove(path: &Path) -> Result<()> {
 
 fn remove_if_present(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        // A read-only file system says so also of a file that does not exist.
+        Err(error) if fs::symlink_metadata(path).is_ok() => Err(error),
         _ => Ok(()),
     }
 }

@@ -97,7 +97,7 @@ impl<'n> Observer<'n> {
             shim,
             rollback_program,
             original: fs::read(host.path(&node.original())).ok(),
-            has_files: node.files().iter().any(|file| host.path(file).exists()),
+            has_files: has_files(node),
             lease: self.cluster.map_or(Lease::NotNeeded, Cluster::lease),
             node: self.node_object(&running).await?,
             running,
@@ -181,6 +181,14 @@ impl<'n> Observer<'n> {
 
 /// The kubelet reports a change of its handlers within ten seconds.
 const READ_NODE_EVERY: Duration = Duration::from_secs(2);
+
+/// Whether a file of the installer is on the node, or its folder without any file.
+fn has_files(node: &Node) -> bool {
+    let host = node.host();
+    let is_empty = |mut entries: fs::ReadDir| entries.next().is_none();
+    node.files().iter().any(|file| host.path(file).exists())
+        || fs::read_dir(host.path(node.folder())).is_ok_and(is_empty)
+}
 
 /// The identities of the files on which the installation depends.
 pub fn identities_now(node: &Node) -> Files {

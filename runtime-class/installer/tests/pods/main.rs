@@ -9,6 +9,7 @@
 mod support;
 
 mod cri;
+mod sequences;
 
 use std::fs;
 use std::path::{Path, PathBuf};

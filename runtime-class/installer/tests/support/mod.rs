@@ -115,6 +115,12 @@ impl Node {
         fs::remove_file(self.path("starts")).unwrap();
     }
 
+    /// A power failure and a boot.
+    pub fn reboot(&mut self) {
+        self.systemd.stop();
+        self.restart();
+    }
+
     /// How often containerd was started since the last [`Node::restart`].
     pub fn restarts(&self) -> usize {
         fs::read_to_string(self.path("starts"))

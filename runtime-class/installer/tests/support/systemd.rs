@@ -106,6 +106,13 @@ impl Systemd {
 
 impl Drop for Systemd {
     fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Systemd {
+    /// Ends it and everything that it started, as a power failure does.
+    pub fn stop(&mut self) {
         let Some(mut process) = self.process.take() else {
             return;
         };
