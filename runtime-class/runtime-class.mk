@@ -60,8 +60,9 @@ test-installer test-installer-nodes test-installer-cluster test-installer-versio
 test-installer test-installer-nodes test-installer-cluster: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS))
 test-installer test-installer-nodes: export RUNC := $(RUNC)
 test-installer-nodes: export BUSYBOX := $(BUSYBOX)
-test-installer-nodes: $(CONTAINERDS) $(SYSTEMD) $(BUSYBOX) ## Kill the node installer at every step, and start pods after it (needs root)
-	cargo test $(TESTED) --test crash --test pods
+test-installer-nodes: $(CONTAINERDS) $(SYSTEMD) $(BUSYBOX) ## Kill the node installer at every step, start pods, and play sequences of faults (needs root; SEQUENCES, SEED)
+	cargo test $(TESTED) --test crash
+	unshare --mount cargo test $(TESTED) --test pods -- --nocapture
 
 test-installer-cluster: export KUBE_APISERVER := $(KUBE_APISERVER)
 test-installer-cluster: export KUBECTL := $(KUBECTL)

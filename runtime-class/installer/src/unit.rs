@@ -159,3 +159,54 @@ fn now_since_boot() -> Duration {
         now.tv_nsec.try_into().unwrap_or_default(),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLOCKS: Clocks = (Duration::from_secs(100), SystemTime::UNIX_EPOCH);
+
+    fn unit(command: &str) -> Unit {
+        let (program, _) = command.split_once(' ').unwrap_or((command, ""));
+        let shown = format!(
+            "LoadState=loaded\nExecStart={{ path={program} ; argv[]={command} ; ignore_errors=no ; \
+             start_time=[n/a] ; pid=0 }}\nExecMainStartTimestampMonotonic=40000000\nActiveState=active\n"
+        );
+        Unit::parse(&shown, CLOCKS).unwrap()
+    }
+
+    #[test]
+    fn the_units_command_names_the_program_and_its_configuration() {
+        assert_eq!(
+            unit("/usr/bin/containerd").program,
+            PathBuf::from("/usr/bin/containerd")
+        );
+        for (command, config) in [
+            ("/usr/bin/containerd", None),
+            ("/usr/bin/containerd --log-level debug", None),
+            ("/usr/bin/containerd -c /a.toml", Some("/a.toml")),
+            (
+                "/usr/bin/containerd --config /a.toml -l debug",
+                Some("/a.toml"),
+            ),
+            ("/usr/bin/containerd --config=/a.toml", Some("/a.toml")),
+        ] {
+            assert_eq!(unit(command).config, config.map(PathBuf::from), "{command}");
+        }
+    }
+
+    #[test]
+    fn a_timestamp_since_boot_is_a_time_of_the_day() {
+        let minute_ago = SystemTime::UNIX_EPOCH - Duration::from_secs(60);
+        assert_eq!(unit("/usr/bin/containerd").started, Some(minute_ago));
+        assert_eq!(wall_clock("0", CLOCKS), None);
+    }
+
+    #[test]
+    fn a_unit_that_systemd_does_not_know_has_no_program() {
+        assert_eq!(
+            Unit::parse("LoadState=not-found\nActiveState=inactive\n", CLOCKS),
+            None
+        );
+    }
+}

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::containerd::{Style, gke};
-use crate::support::{Node, containerds, printed};
+use crate::support::{Node, Watch, containerds, printed};
 
 fn gke_node() -> Node {
     Node::start(&containerds().pop().unwrap(), |folder| {
@@ -138,6 +138,24 @@ fn the_capabilities_sys_chroot_and_chown_are_enough() {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", printed(&output));
+    node.must("verify");
+    assert_eq!(node.restarts(), 1);
+}
+
+#[test]
+fn a_restart_that_has_begun_is_finished_after_sigterm() {
+    let node = gke_node();
+    let script = format!(
+        "cd {}; touch begun; while [ -f hold ]; do sleep 0.05; done\n",
+        node.folder.path().display()
+    );
+    fs::write(node.path("before-start"), script).unwrap();
+    fs::write(node.path("hold"), "").unwrap();
+    let mut watch = Watch::start(&node);
+    watch.wait_until(|| node.path("begun").exists());
+    watch.terminate();
+    fs::remove_file(node.path("hold")).unwrap();
+    watch.stop();
     node.must("verify");
     assert_eq!(node.restarts(), 1);
 }

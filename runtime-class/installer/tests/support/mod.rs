@@ -227,10 +227,14 @@ impl Watch {
         }
     }
 
-    /// Sends SIGTERM, after which it must end without an error.
-    pub fn stop(mut self) {
+    pub fn terminate(&self) {
         let pid = rustix::process::Pid::from_child(&self.0);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    }
+
+    /// Sends SIGTERM, after which it must end without an error.
+    pub fn stop(mut self) {
+        self.terminate();
         assert!(self.0.wait().unwrap().success());
     }
 }
