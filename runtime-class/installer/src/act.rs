@@ -7,7 +7,9 @@ use anyhow::{Context, Result, bail, ensure};
 use tracing::{info, warn};
 
 use crate::cluster::Cluster;
+use crate::config::without_values;
 use crate::config_file::ConfigFile;
+use crate::containerd;
 use crate::crash;
 use crate::decide::{Action, Replacement};
 use crate::dump::Dump;
@@ -96,27 +98,30 @@ fn replace(node: &Node, replacement: &Replacement) -> Result<()> {
 pub async fn judge(node: &Node, snapshot: &Snapshot, candidate: Vec<u8>) -> Result<Judged> {
     let path = node.host().path(&node.candidate());
     read_config(node)?.write_copy(&path, &candidate)?;
-    let dump = node
-        .dump(node.program(&snapshot.unit), &node.candidate())
-        .await;
+    let program = node.program(&snapshot.unit);
+    let dump = containerd::dump(&node.host(), program, &node.candidate()).await;
     files::remove(&path)?;
     Ok(judged(snapshot, candidate, dump))
 }
 
 /// Lets containerd dump the candidate from memory. Relative imports do not work there.
 pub async fn judge_in_memory(node: &Node, snapshot: &Snapshot, candidate: Vec<u8>) -> Judged {
-    let dump = node.dump_of(node.program(&snapshot.unit), &candidate).await;
+    let program = node.program(&snapshot.unit);
+    let dump = containerd::dump_of(&node.host(), program, &candidate).await;
     judged(snapshot, candidate, dump)
 }
 
 fn judged(snapshot: &Snapshot, candidate: Vec<u8>, dump: Result<Dump>) -> Judged {
     let config = snapshot.config.as_ref();
+    let imported = snapshot.imported.iter().map(|file| &file.bytes[..]);
+    let sources = [&candidate[..]].into_iter().chain(imported);
+    let dump = dump.map_err(|error| without_values(&format!("{error:#}"), sources));
     Judged {
         config: config
             .map(|config| config.bytes.clone())
             .unwrap_or_default(),
         candidate,
-        dump: dump.map_err(|error| format!("{error:#}")),
+        dump,
     }
 }
 

@@ -2,7 +2,9 @@
 //! handlers it has and which pods it runs. The answers are of the running process, not
 //! of its files.
 
-use std::collections::{BTreeMap, HashMap};
+mod messages;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,6 +14,11 @@ use serde_json::Value;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::transport::{Channel, Endpoint};
+
+use messages::{
+    Empty, PodSandboxFilter, PodSandboxRequest, PodSandboxState, PodSandboxes, StatusRequest,
+    StatusResponse, Version,
+};
 
 /// The status of the running containerd.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -148,82 +155,4 @@ where
         .unary(tonic::Request::new(request), path, codec)
         .await?;
     Ok(response.into_inner())
-}
-
-// The fields of k8s.io/cri-api's runtime/v1/api.proto that the installer uses.
-
-#[derive(Clone, PartialEq, Message)]
-struct Empty {}
-
-#[derive(Clone, PartialEq, Message)]
-struct Version {
-    #[prost(string, tag = "3")]
-    runtime_version: String,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct PodSandboxRequest {
-    #[prost(message, optional, tag = "1")]
-    filter: Option<PodSandboxFilter>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct PodSandboxFilter {
-    #[prost(message, optional, tag = "2")]
-    state: Option<PodSandboxState>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct PodSandboxState {
-    /// 0 is ready.
-    #[prost(int32, tag = "1")]
-    state: i32,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct PodSandboxes {
-    #[prost(message, repeated, tag = "1")]
-    items: Vec<PodSandbox>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct PodSandbox {
-    #[prost(string, tag = "7")]
-    runtime_handler: String,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct StatusRequest {
-    #[prost(bool, tag = "1")]
-    verbose: bool,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct StatusResponse {
-    #[prost(message, optional, tag = "1")]
-    status: Option<RuntimeStatus>,
-    #[prost(map = "string, string", tag = "2")]
-    info: HashMap<String, String>,
-    #[prost(message, repeated, tag = "3")]
-    runtime_handlers: Vec<RuntimeHandler>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct RuntimeStatus {
-    #[prost(message, repeated, tag = "1")]
-    conditions: Vec<RuntimeCondition>,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct RuntimeCondition {
-    #[prost(string, tag = "1")]
-    kind: String,
-    #[prost(bool, tag = "2")]
-    status: bool,
-}
-
-#[derive(Clone, PartialEq, Message)]
-struct RuntimeHandler {
-    #[prost(string, tag = "1")]
-    name: String,
 }

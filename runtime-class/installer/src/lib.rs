@@ -7,6 +7,7 @@ mod budget;
 pub mod cluster;
 pub mod config;
 pub mod config_file;
+mod containerd;
 mod crash;
 pub mod cri;
 pub mod decide;

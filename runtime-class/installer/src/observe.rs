@@ -8,7 +8,9 @@ use std::time::{Duration, Instant, SystemTime};
 use anyhow::Result;
 
 use crate::cluster::Cluster;
+use crate::config::without_values;
 use crate::config_file::{ConfigFile, Identity};
+use crate::containerd;
 use crate::cri;
 use crate::distribution::GENERATED;
 use crate::dump::Dump;
@@ -72,7 +74,9 @@ impl<'n> Observer<'n> {
         let (unit, rollback_armed) = unit::read(node).await?;
         let program = node.program(&unit).to_owned();
         let program_version = self.version(&program).await?;
-        let dump = self.dump(&program, &identities).await;
+        let dump = self
+            .dump(&program, &identities, config.as_ref(), &imported)
+            .await;
         let running = node.status().await.map_err(|error| format!("{error:#}"));
         let now = SystemTime::now();
         let [shim, rollback_program] = self.installed()?;
@@ -108,19 +112,27 @@ impl<'n> Observer<'n> {
         if let Some(version) = self.versions.get(program) {
             return Ok(version.clone());
         }
-        let version = self.node.version(program).await?;
+        let version = containerd::version(&self.node.host(), program).await?;
         self.versions.insert(program.to_owned(), version.clone());
         Ok(version)
     }
 
-    async fn dump(&mut self, program: &Path, files: &[Option<Identity>]) -> Result<Dump, String> {
+    async fn dump(
+        &mut self,
+        program: &Path,
+        files: &[Option<Identity>],
+        config: Option<&ConfigFile>,
+        imported: &[Imported],
+    ) -> Result<Dump, String> {
         if let Some((of, dump)) = &self.dumped
             && of == files
         {
             return dump.clone();
         }
-        let dump = self.node.dump(program, &self.node.config).await;
-        let dump = dump.map_err(|error| format!("{error:#}"));
+        let dump = containerd::dump(&self.node.host(), program, &self.node.config).await;
+        let config = config.iter().map(|config| &config.bytes[..]);
+        let sources = config.chain(imported.iter().map(|file| &file.bytes[..]));
+        let dump = dump.map_err(|error| without_values(&format!("{error:#}"), sources));
         self.dumped = Some((files.to_vec(), dump.clone()));
         dump
     }

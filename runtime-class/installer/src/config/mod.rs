@@ -8,6 +8,7 @@
 mod entry;
 mod mark;
 mod place;
+mod values;
 mod version;
 
 use anyhow::{Context, Result, bail};
@@ -15,6 +16,7 @@ use toml_edit::{Document, TableLike};
 
 use entry::Entry;
 use place::{Place, dotted, place};
+pub use values::without_values;
 use version::Tables;
 
 /// The settings to add to the configuration.

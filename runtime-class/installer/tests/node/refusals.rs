@@ -59,20 +59,31 @@ fn a_configuration_version_whose_runtimes_containerd_ignores_is_refused() {
     }
 }
 
-/// These releases drop the settings of a version 1 file, a registry's password among
-/// them.
+/// The first form is of version 1, whose settings some releases drop. The others are
+/// errors, of which some releases quote the value.
 #[test]
 fn no_message_has_a_password_of_the_configuration() {
-    let auth = "\n[plugins.cri.registry.configs.\"registry.example\".auth]\n  username = \"node\"\n  password = \"not-for-logs\"\n";
+    let auth = "[plugins.cri.registry.configs.\"registry.example\".auth]\n  username = \"node\"\n";
+    let forms = [
+        (None, format!("{auth}  password = \"not-for-logs\"\n")),
+        (Some(2), "[timeouts]\npassword = [\"not-for-logs\"]\n".to_owned()),
+        (Some(2), "[timeouts]\npassword = not-for-logs\n".to_owned()),
+        (Some(2), "[timeouts]\npassword = \"not-for-logs\n".to_owned()),
+        (Some(2), "[timeouts]\npassword \"not-for-logs\"\n".to_owned()),
+        (Some(2), "[plugins.\"io.containerd.grpc.v1.cri\".x]\nx = \"not-for-logs\"\n[ttrpc]\nuid = \"not-for-logs\"\n".to_owned()),
+    ];
     for containerd in containerds() {
-        let version = containerd.config_versions().first().copied().flatten();
-        let node = Node::prepare(&containerd, |folder| {
-            gke(version, Style::Gke, folder) + auth
-        });
-        for verb in ["plan", "install"] {
-            let printed = printed(&node.run(verb));
-            assert!(!printed.contains("not-for-logs"), "{verb}: {printed}");
+        let mut node = Node::start(&containerd, |folder| gke(Some(2), Style::Gke, folder));
+        for (version, form) in &forms {
+            let version = version.or(containerd.config_versions()[0]);
+            let config = gke(version, Style::Gke, node.folder.path()) + "\n" + form;
+            fs::write(node.config(), config).unwrap();
+            for verb in ["plan", "install", "uninstall"] {
+                let printed = printed(&node.run(verb));
+                assert!(!printed.contains("not-for-logs"), "{verb}: {printed}");
+            }
         }
+        node.systemd.stop();
     }
 }
 
