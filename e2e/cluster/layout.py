@@ -87,6 +87,12 @@ PATH = ":".join(
 )
 
 
+def libraries(root: Path) -> str:
+    """The folders in which programs of unpacked packages find their libraries."""
+    triplet = f"{os.uname().machine}-linux-gnu"
+    return f"{root}/usr/lib/{triplet}:{root}/lib/{triplet}"
+
+
 def environment() -> dict[str, str]:
     """The environment of every process in the cluster, without the user's variables."""
     variables = ("KUBERNETES", "FORKY", "BOOKWORM", "STATE")
