@@ -29,7 +29,8 @@ def roots() -> list[Path]:
 def of_systemd() -> list[Path]:
     """The cgroups in which this process's node starts systemd, and below which systemd
     makes those of its units. They are its own, because systemd moves every other process
-    out of them. It looks for itself in these hierarchies only."""
+    out of them, and removes the empty cgroups below them, such as the kubelet's. With
+    version 1 it has none in the hierarchies of the controllers, so it does not use these."""
     folders = [MACHINE] if _has_one_hierarchy() else [MACHINE / "systemd", MACHINE / "unified"]
     return [folder / NODE.cgroup / "systemd" for folder in folders if folder.is_dir()]
 
