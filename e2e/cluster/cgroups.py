@@ -9,8 +9,13 @@ from .wait import until
 MACHINE = Path("/sys/fs/cgroup")
 
 
+def _has_one_hierarchy() -> bool:
+    """Whether the machine has only cgroups of version 2."""
+    return (MACHINE / "cgroup.controllers").exists()
+
+
 def _hierarchies() -> list[Path]:
-    if (MACHINE / "cgroup.controllers").exists():
+    if _has_one_hierarchy():
         return [MACHINE]
     return [path for path in MACHINE.iterdir() if path.is_dir() and path.name != "unified"]
 
@@ -21,6 +26,15 @@ def roots() -> list[Path]:
     return [path for folder in folders if (path := folder / FIRST.cgroup).is_dir()]
 
 
+def of_systemd() -> list[Path]:
+    """The cgroups in which this process's node starts systemd, and below which systemd
+    makes those of its units. They are its own, because systemd moves every other process
+    out of them, and removes the empty cgroups below them, such as the kubelet's. With
+    version 1 it has none in the hierarchies of the controllers, so it does not use these."""
+    folders = [MACHINE] if _has_one_hierarchy() else [MACHINE / "systemd", MACHINE / "unified"]
+    return [folder / NODE.cgroup / "systemd" for folder in folders if folder.is_dir()]
+
+
 def make() -> None:
     for hierarchy in _hierarchies():
         root = hierarchy / NODE.cgroup
@@ -29,6 +43,8 @@ def make() -> None:
         for name in ("cpuset.cpus", "cpuset.mems"):
             if hierarchy != MACHINE and (hierarchy / name).exists():
                 (root / name).write_text((root.parent / name).read_text())
+    for cgroup in of_systemd():
+        cgroup.mkdir(parents=True, exist_ok=True)
 
 
 def remove() -> None:

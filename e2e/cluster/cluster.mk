@@ -24,7 +24,7 @@ kubernetes_version = $(foreach package,k8s.io/component-base/version k8s.io/clie
   -X $(package).gitVersion=v$(KUBERNETES_VERSION) \
   -X $(package).gitTreeState=clean -X $(package).gitCommit=module -X $(package).buildDate=1970-01-01T00:00:00Z)
 
-e2e_environment = KUBERNETES=$(KUBERNETES) FORKY=$(E2E_FORKY) BOOKWORM=$(E2E_BOOKWORM) \
+e2e_environment = KUBERNETES=$(KUBERNETES) FORKY=$(E2E_FORKY) BOOKWORM=$(E2E_BOOKWORM) SYSTEMD=$(SYSTEMD) \
   SHIM=$(E2E_SHIM) STATE=$(CACHE)/cluster HELM3=$(HELM3) HELM4=$(HELM4) GATEWAY_API=$(GATEWAY_API)
 cluster = cd e2e && export $(e2e_environment) && $(PYTHON)/bin/python -m cluster
 
@@ -42,7 +42,8 @@ cluster-shell: ## Open a shell in it, with kubectl and ctr
 cluster-down: ## Stop it, and remove all that it created
 	$(cluster) down
 
-cluster-parts: $(KUBERNETES) $(E2E_FORKY) $(E2E_BOOKWORM) $(PYTHON)/installed
+# The third folder is SYSTEMD, which make reads later, from runtime-class.mk.
+cluster-parts: $(KUBERNETES) $(E2E_FORKY) $(E2E_BOOKWORM) $(CACHE)/systemd-$(SYSTEMD_VERSION) $(PYTHON)/installed
 
 # `go build` prints nothing for these minutes.
 $(KUBERNETES):

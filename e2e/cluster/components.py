@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import layout
+from . import layout, systemd
 
 _KEYS, _CONFIGURATION = layout.KEYS, layout.CONFIGURATION
 _ETCD, _ETCD_PEER = "http://127.0.0.1:2379", "http://127.0.0.1:2380"
@@ -29,8 +29,9 @@ COMPONENTS = [
         after_api=False,
     ),
     Component(
-        "containerd",
-        ["containerd", "--config", str(layout.CONTAINERD)],
+        # Starts containerd.
+        "systemd",
+        systemd.command(),
         after_api=False,
         everywhere=True,
     ),

@@ -1,7 +1,6 @@
 """The configuration files of the nodes' components."""
 
 import json
-import os
 from pathlib import Path
 from string import Template
 
@@ -63,8 +62,7 @@ def _wrap(tool: str) -> None:
         for folder in ("usr/sbin", "sbin", "usr/bin", "bin")
         if (path := layout.BOOKWORM / folder / tool).is_file()
     ][:1]
-    triplet = f"{os.uname().machine}-linux-gnu"
-    libraries = f"{layout.BOOKWORM}/usr/lib/{triplet}:{layout.BOOKWORM}/lib/{triplet}"
+    libraries = layout.libraries(layout.BOOKWORM)
     wrapper = layout.BIN / tool
     wrapper.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH={libraries} exec {program} "$@"\n')
     wrapper.chmod(0o755)

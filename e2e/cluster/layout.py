@@ -5,6 +5,7 @@ cluster.mk sets the environment, node.py sets NODE:
 KUBERNETES  folder with the binaries of Kubernetes
 FORKY       root of the unpacked packages of Debian 14
 BOOKWORM    root of the unpacked packages of Debian 12
+SYSTEMD     root of the unpacked package of systemd and of its libraries
 STATE       folder of the cluster's files, which `down` removes
 NODE        name of the node that a process belongs to, the first node by default
 """
@@ -21,6 +22,7 @@ def _path(variable: str) -> Path:
 KUBERNETES = _path("KUBERNETES")
 FORKY = _path("FORKY")
 BOOKWORM = _path("BOOKWORM")
+SYSTEMD = _path("SYSTEMD")
 STATE = _path("STATE")
 
 LOGS = STATE / "log"
@@ -87,9 +89,17 @@ PATH = ":".join(
 )
 
 
+def libraries(root: Path) -> str:
+    """The folders in which programs of unpacked packages find their libraries."""
+    triplet = f"{os.uname().machine}-linux-gnu"
+    # systemd has a folder of its own.
+    folders = (f"usr/lib/{triplet}", f"lib/{triplet}", f"usr/lib/{triplet}/systemd")
+    return ":".join(f"{root}/{folder}" for folder in folders)
+
+
 def environment() -> dict[str, str]:
     """The environment of every process in the cluster, without the user's variables."""
-    variables = ("KUBERNETES", "FORKY", "BOOKWORM", "STATE")
+    variables = ("KUBERNETES", "FORKY", "BOOKWORM", "SYSTEMD", "STATE")
     return {name: os.environ[name] for name in variables} | {
         "PATH": PATH,
         "HOME": str(STATE / "home"),

@@ -12,7 +12,7 @@ import urllib.request
 from functools import partial
 from pathlib import Path
 
-from . import addresses, images, layout, systemd
+from . import addresses, images, layout
 from .api import Api
 from .components import COMPONENTS, Component
 from .namespaces import enter
@@ -34,7 +34,7 @@ class Node:
         self._note("namespaces")
         self._start_components(after_api=False)
         tasks = (self._images, self._cluster) if self._is_first else (self._join,)
-        for task in (*tasks, self._systemd):
+        for task in tasks:
             threading.Thread(target=task, daemon=True).start()
         while True:
             ended = self._reap()
@@ -55,10 +55,9 @@ class Node:
                 component.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
             self._running[process.pid] = component
-        (layout.NODE.folder / f"{component.name}.pid").write_text(str(process.pid))
 
     def _reap(self) -> int | None:
-        """Waits for the end of one process. Restarts a component, as systemd does."""
+        """Waits for the end of one process, and starts it again if it is a component."""
         try:
             pid, _ = os.waitpid(-1, 0)
         except ChildProcessError:
@@ -70,15 +69,6 @@ class Node:
             time.sleep(0.2)
             self._start_component(component)
         return pid
-
-    def _systemd(self) -> None:
-        systemd.serve(self._restart)
-
-    def _restart(self, name: str) -> None:
-        with self._starting:
-            for pid, component in self._running.items():
-                if component.name == name:
-                    os.kill(pid, signal.SIGTERM)
 
     def _images(self) -> None:
         until("the registry answers", _registry_answers, seconds=60)

@@ -31,19 +31,25 @@ def kill(pod: dict) -> None:
 
 
 def restart_containerd() -> None:
-    with containerd_restarts():
-        run("systemctl", "restart", "containerd")
+    """Restarts containerd, and returns when it answers."""
+    run("systemctl", "restart", "containerd")
 
 
 @contextmanager
 def containerd_restarts():
     """Waits until containerd, which the block restarts, answers again."""
-    file = layout.FIRST.folder / "containerd.pid"
-    before = file.read_text()
+    before = _containerd()
     yield
-    until("another containerd runs", lambda: file.read_text() != before, seconds=60)
-    answers = lambda: run("ctr", "version", check=False).returncode == 0  # noqa: E731
-    until("containerd answers", answers, seconds=30)
+    is_another = lambda: (now := _containerd()) and now != before  # noqa: E731
+    until("another containerd answers", is_another, seconds=60)
+
+
+def _containerd() -> int | None:
+    """The PID of containerd, once it answers."""
+    properties = "--property=MainPID,ActiveState"
+    lines = run("systemctl", "show", properties, "containerd").stdout.splitlines()
+    values = dict(line.split("=", 1) for line in lines)
+    return int(values["MainPID"]) if values["ActiveState"] == "active" else None
 
 
 def status(number: int) -> dict[str, str]:
