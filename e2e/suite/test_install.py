@@ -6,6 +6,7 @@ import shlex
 import time
 
 import pytest
+
 from cluster.wait import until
 
 from . import figures, node
