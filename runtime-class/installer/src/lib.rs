@@ -22,6 +22,7 @@ mod observe;
 pub mod plan;
 pub mod program;
 pub mod reconcile;
+pub mod run;
 pub mod snapshot;
 pub mod unit;
 pub mod verify;
