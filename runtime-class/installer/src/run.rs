@@ -93,30 +93,15 @@ pub async fn install(options: &Options, stop: &Stop) -> Result<Outcome> {
         reconciler.run(Desired::Installed).await
     }
     .await;
-    let Some(cluster) = cluster else {
+    let Some(cluster) = &cluster else {
         return result;
     };
-    let reported = match &result {
-        Ok(Outcome::Done { .. }) => {
-            let (handler, shim) = (&node.handler, node.shim.display());
-            let message = format!("containerd runs the handler {handler} with {shim}");
-            cluster.report_installed(&message).await
-        }
-        Ok(Outcome::Postponed(postponed)) => {
-            cluster
-                .report_not_installed(postponed.reason, &postponed.message)
-                .await
-        }
-        Ok(Outcome::Stopped) => Ok(()),
-        Err(error) => {
-            let message = format!("{error:#}");
-            let reported = cluster
-                .report_not_installed("InstallFailed", &message)
-                .await;
-            reported.with_context(|| format!("cannot report the failure ({message})"))
-        }
-    };
-    reported?;
+    if let Ok(Outcome::Done { .. }) = result {
+        let (handler, shim) = (&node.handler, node.shim.display());
+        let message = format!("containerd runs the handler {handler} with {shim}");
+        cluster.report_installed(&message).await?;
+    }
+    report_not_done(cluster, &result, "InstallFailed").await?;
     result
 }
 
@@ -136,22 +121,26 @@ pub async fn uninstall(options: &Options, stop: &Stop) -> Result<Outcome> {
     let Some(cluster) = &cluster else {
         return result;
     };
-    match &result {
-        Ok(Outcome::Done { .. }) => cluster.forget().await?,
-        Ok(Outcome::Postponed(postponed)) => {
-            cluster
-                .report_not_installed(postponed.reason, &postponed.message)
-                .await?;
-        }
-        Ok(Outcome::Stopped) => {}
-        Err(error) => {
-            let message = format!("{error:#}");
-            cluster
-                .report_not_installed("UninstallFailed", &message)
-                .await?;
-        }
+    if let Ok(Outcome::Done { .. }) = result {
+        cluster.forget().await?;
     }
+    report_not_done(cluster, &result, "UninstallFailed").await?;
     result
+}
+
+/// Reports why the node is not in the desired state.
+async fn report_not_done(
+    cluster: &Cluster,
+    result: &Result<Outcome>,
+    failure: &'static str,
+) -> Result<()> {
+    let (reason, message) = match result {
+        Ok(Outcome::Done { .. } | Outcome::Stopped) => return Ok(()),
+        Ok(Outcome::Postponed(postponed)) => (postponed.reason, postponed.message.clone()),
+        Err(error) => (failure, format!("{error:#}")),
+    };
+    let reported = cluster.report_not_installed(reason, &message).await;
+    reported.with_context(|| format!("cannot report: {message}"))
 }
 
 /// Installs, and installs again when a file changes, until `stop`.
