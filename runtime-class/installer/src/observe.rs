@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use anyhow::Result;
 
@@ -34,7 +34,6 @@ pub struct Observer<'n> {
     installed: HashMap<PathBuf, (Option<Identity>, Installed)>,
     had_network: Option<bool>,
     handler_since: Option<Instant>,
-    listed: Option<(Instant, Vec<String>)>,
 }
 
 impl<'n> Observer<'n> {
@@ -54,7 +53,6 @@ impl<'n> Observer<'n> {
             installed: HashMap::new(),
             had_network: None,
             handler_since: None,
-            listed: None,
         }
     }
 
@@ -170,17 +168,10 @@ impl<'n> Observer<'n> {
             .handler_since
             .get_or_insert_with(Instant::now)
             .elapsed();
-        let handlers = match self.listed.take() {
-            Some((read, handlers)) if read.elapsed() < READ_NODE_EVERY => (read, handlers),
-            _ => (Instant::now(), cluster.handlers().await?),
-        };
-        let (_, handlers) = self.listed.insert(handlers).clone();
+        let handlers = cluster.handlers().await?;
         Ok(Some(NodeObject { handlers, waited }))
     }
 }
-
-/// The kubelet reports a change of its handlers within ten seconds.
-const READ_NODE_EVERY: Duration = Duration::from_secs(2);
 
 /// The identities of the files on which the installation depends.
 pub fn identities_now(node: &Node) -> Files {
