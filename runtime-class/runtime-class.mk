@@ -56,19 +56,25 @@ test-installer: $(if $(WITH_NODES),$(CONTAINERDS) $(SYSTEMD)) ## Test the node i
 	cargo test $(TESTED) --bin node-installer --test config --test decide --test manifests $(if $(WITH_NODES),--test node)
 	$(if $(WITH_NODES),,@echo "skipped: the node installer with real containerds, which needs root and Debian 12")
 
-test-installer test-installer-nodes test-installer-cluster test-installer-versions: export SYSTEMD := $(SYSTEMD)
-test-installer test-installer-nodes test-installer-cluster: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS))
+test-installer test-installer-nodes test-installer-cluster test-installer-versions bench-installer: export SYSTEMD := $(SYSTEMD)
+test-installer test-installer-nodes test-installer-cluster bench-installer: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS))
 test-installer test-installer-nodes: export RUNC := $(RUNC)
 test-installer-nodes: export BUSYBOX := $(BUSYBOX)
 test-installer-nodes: $(CONTAINERDS) $(SYSTEMD) $(BUSYBOX) ## Kill the node installer at every step, start pods, and play sequences of faults (needs root; SEQUENCES, SEED)
 	cargo test $(TESTED) --test crash
 	unshare --mount cargo test $(TESTED) --test pods -- --nocapture
 
-test-installer-cluster: export KUBE_APISERVER := $(KUBE_APISERVER)
-test-installer-cluster: export KUBECTL := $(KUBECTL)
-test-installer-cluster: export ETCD := $(ETCD)
+test-installer-cluster bench-installer: export KUBE_APISERVER := $(KUBE_APISERVER)
+test-installer-cluster bench-installer: export KUBECTL := $(KUBECTL)
+test-installer-cluster bench-installer: export ETCD := $(ETCD)
 test-installer-cluster: $(CONTAINERDS) $(SYSTEMD) $(KUBERNETES) $(E2E_FORKY) ## Test the node installer with a real API server (KUBE_APISERVER, KUBECTL, ETCD)
 	cargo test $(TESTED) --test cluster
+
+# A measurement and no test: half an hour, and the figures depend on the machine.
+.PHONY: bench-installer
+bench-installer: export NODES ?= 200
+bench-installer: $(CONTAINERDS) $(SYSTEMD) $(KUBERNETES) $(E2E_FORKY) ## Count the requests of the installers of NODES (200) nodes to a real API server (needs root)
+	cargo test $(TESTED) --test scale -- --nocapture --test-threads=1
 
 .PHONY: test-installer-versions
 test-installer-versions: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS_OF_GO))

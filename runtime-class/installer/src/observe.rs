@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use anyhow::Result;
 
@@ -36,7 +36,6 @@ pub struct Observer<'n> {
     installed: HashMap<PathBuf, (Option<Identity>, Installed)>,
     had_network: Option<bool>,
     handler_since: Option<Instant>,
-    listed: Option<(Instant, Vec<String>)>,
 }
 
 impl<'n> Observer<'n> {
@@ -56,7 +55,6 @@ impl<'n> Observer<'n> {
             installed: HashMap::new(),
             had_network: None,
             handler_since: None,
-            listed: None,
         }
     }
 
@@ -182,17 +180,10 @@ impl<'n> Observer<'n> {
             .handler_since
             .get_or_insert_with(Instant::now)
             .elapsed();
-        let handlers = match self.listed.take() {
-            Some((read, handlers)) if read.elapsed() < READ_NODE_EVERY => (read, handlers),
-            _ => (Instant::now(), cluster.handlers().await?),
-        };
-        let (_, handlers) = self.listed.insert(handlers).clone();
+        let handlers = cluster.handlers().await?;
         Ok(Some(NodeObject { handlers, waited }))
     }
 }
-
-/// The kubelet reports a change of its handlers within ten seconds.
-const READ_NODE_EVERY: Duration = Duration::from_secs(2);
 
 /// Whether a file of the installer is on the node, or its folder without any file.
 fn has_files(node: &Node) -> bool {

@@ -153,7 +153,7 @@ pub async fn watch(options: &Options, interval: Duration, stop: Stop) {
 /// Uninstalls, retries until that succeeds, and then waits for `stop`.
 pub async fn uninstall_and_stay(options: &Options, mut stop: Stop) {
     forget_ready(&options.ready_file);
-    let mut pause = watch::Pause::new(Duration::from_secs(2));
+    let mut pause = watch::Pause::new(Duration::from_secs(10));
     loop {
         match tell(uninstall(options, &stop).await, &options.ready_file) {
             Ok(Outcome::Done { .. }) => {

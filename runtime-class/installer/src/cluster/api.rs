@@ -27,29 +27,31 @@ impl NodeApi {
             .with_context(|| format!("cannot read the Node {}", self.name))
     }
 
-    /// # Errors
-    /// When the API refuses, or does not answer.
-    pub async fn patch(&self, patch: &Value) -> Result<()> {
-        let nodes = self.nodes();
-        crash::point("before the Node is changed");
-        answer(nodes.patch(&self.name, &parameters(), &Patch::Merge(patch)))
-            .await
-            .with_context(|| format!("cannot change the Node {}", self.name))?;
-        crash::point("after the Node is changed");
-        Ok(())
-    }
-
-    /// Changes the status by a strategic merge patch, which merges conditions by type.
+    /// Returns the changed Node.
     ///
     /// # Errors
     /// When the API refuses, or does not answer.
-    pub async fn patch_status(&self, patch: &Value) -> Result<()> {
+    pub async fn patch(&self, patch: &Value) -> Result<Node> {
+        let nodes = self.nodes();
+        crash::point("before the Node is changed");
+        let node = answer(nodes.patch(&self.name, &parameters(), &Patch::Merge(patch)))
+            .await
+            .with_context(|| format!("cannot change the Node {}", self.name))?;
+        crash::point("after the Node is changed");
+        Ok(node)
+    }
+
+    /// Changes the status by a strategic merge patch, which merges conditions by type.
+    /// Returns the changed Node.
+    ///
+    /// # Errors
+    /// When the API refuses, or does not answer.
+    pub async fn patch_status(&self, patch: &Value) -> Result<Node> {
         let nodes = self.nodes();
         let patch = Patch::Strategic(patch);
         answer(nodes.patch_status(&self.name, &parameters(), &patch))
             .await
-            .with_context(|| format!("cannot change the status of the Node {}", self.name))?;
-        Ok(())
+            .with_context(|| format!("cannot change the status of the Node {}", self.name))
     }
 
     /// Writes an event. A failure is only logged, since the annotation has the same

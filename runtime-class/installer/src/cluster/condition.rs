@@ -43,8 +43,9 @@ impl<'a> Condition<'a> {
 }
 
 impl Condition<'_> {
-    /// The annotation's value, and the patch of the Node's status.
-    pub fn to_json(self) -> (String, Value) {
+    /// The patch of the Node's status, with the annotation: Kubernetes lets a patch of the
+    /// status change annotations, too.
+    pub fn patch(self) -> Value {
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let annotation = json!({
             "status": self.status,
@@ -57,8 +58,10 @@ impl Condition<'_> {
             condition.insert("type".to_owned(), TYPE.into());
             condition.insert("lastHeartbeatTime".to_owned(), now.into());
         }
-        let patch = json!({ "status": { "conditions": [condition] } });
-        (annotation.to_string(), patch)
+        json!({
+            "metadata": { "annotations": { ANNOTATION: annotation.to_string() } },
+            "status": { "conditions": [condition] },
+        })
     }
 
     /// Whether the Node's annotation has another status or message.

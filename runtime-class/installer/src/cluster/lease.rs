@@ -7,8 +7,8 @@ use anyhow::{Context, Result};
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use k8s_openapi::jiff::Timestamp;
-use kube::api::PostParams;
-use kube::{Api, Client};
+use kube::api::{ListParams, PostParams};
+use kube::{Api, Client, ResourceExt};
 
 use super::api::{answer, is_conflict};
 
@@ -37,65 +37,74 @@ impl Leases {
         }
     }
 
-    /// Takes a free lease. Returns its name, or the nodes that hold all of them.
+    /// Takes a free lease. Returns it, or the nodes that hold all of them. A node that
+    /// waits makes one or two requests, however many leases there are.
     ///
     /// # Errors
     /// When the API refuses, or does not answer.
-    pub async fn acquire(&self) -> Result<std::result::Result<String, Vec<String>>> {
+    pub async fn acquire(&self) -> Result<std::result::Result<Lease, Vec<String>>> {
+        let listed = answer(self.leases.list(&ListParams::default()))
+            .await
+            .context("cannot list the Leases")?;
+        let mut numbers: Vec<_> = (0..self.count).collect();
+        // Nodes that ask at the same moment try different leases.
+        fastrand::shuffle(&mut numbers);
         let mut holders = Vec::new();
-        for number in 0..self.count {
+        for number in numbers {
             let name = format!("node-installer-restart-{number}");
-            match self.take(&name).await {
-                Ok(None) => return Ok(Ok(name)),
-                Ok(Some(other)) => holders.push(other),
-                // Another node was quicker.
-                Err(error) if is_conflict(&error) => holders.push("another node".to_owned()),
-                Err(error) => {
-                    return Err(error).with_context(|| format!("cannot take the Lease {name}"));
-                }
+            let lease = listed.iter().find(|lease| lease.name_any() == name);
+            match lease.and_then(|lease| holder(lease, Timestamp::now())) {
+                Some(other) if other != self.holder => holders.push(other),
+                _ => match self.take(&name, lease.cloned()).await {
+                    Ok(lease) => return Ok(Ok(lease)),
+                    // Another node was quicker, and others may have taken the rest: if many
+                    // nodes start at once, each would try all of them in vain.
+                    Err(error) if is_conflict(&error) => {
+                        holders.resize(self.count, "another node".to_owned());
+                        break;
+                    }
+                    Err(error) => {
+                        return Err(error).with_context(|| format!("cannot take the Lease {name}"));
+                    }
+                },
             }
         }
         Ok(Err(holders))
     }
 
-    /// Takes the lease, or returns who holds it.
-    async fn take(&self, name: &str) -> Result<Option<String>> {
-        let Some(mut lease) = answer(self.leases.get_opt(name)).await? else {
-            let lease = Lease {
-                metadata: ObjectMeta {
-                    name: Some(name.to_owned()),
-                    ..ObjectMeta::default()
-                },
-                spec: Some(self.spec()),
-            };
-            answer(self.leases.create(&PostParams::default(), &lease)).await?;
-            return Ok(None);
-        };
-        if let Some(holder) = holder(&lease, Timestamp::now())
-            && holder != self.holder
-        {
-            return Ok(Some(holder));
+    /// Takes a lease that is free, or does not exist.
+    async fn take(&self, name: &str, lease: Option<Lease>) -> Result<Lease> {
+        let parameters = PostParams::default();
+        if let Some(mut lease) = lease {
+            // The resource version in the metadata makes this fail if another node was
+            // quicker.
+            lease.spec = Some(self.spec());
+            return answer(self.leases.replace(name, &parameters, &lease)).await;
         }
-        // The resource version in the metadata makes this fail if another node was quicker.
-        lease.spec = Some(self.spec());
-        answer(self.leases.replace(name, &PostParams::default(), &lease)).await?;
-        Ok(None)
+        let lease = Lease {
+            metadata: ObjectMeta {
+                name: Some(name.to_owned()),
+                ..ObjectMeta::default()
+            },
+            spec: Some(self.spec()),
+        };
+        answer(self.leases.create(&parameters, &lease)).await
     }
 
-    /// Gives the lease back, if this node still holds it.
+    /// Gives back the lease that [`Self::acquire`] returned, if this node still holds it.
     ///
     /// # Errors
     /// When the API refuses, or does not answer.
-    pub async fn release(&self, name: &str) -> Result<()> {
-        let mut lease = answer(self.leases.get(name)).await?;
-        if holder(&lease, Timestamp::now()).as_ref() != Some(&self.holder) {
-            return Ok(());
-        }
+    pub async fn release(&self, mut lease: Lease) -> Result<()> {
+        let name = lease.name_any();
         lease.spec = Some(LeaseSpec::default());
-        answer(self.leases.replace(name, &PostParams::default(), &lease))
-            .await
-            .with_context(|| format!("cannot give back the Lease {name}"))?;
-        Ok(())
+        match answer(self.leases.replace(&name, &PostParams::default(), &lease)).await {
+            // It expired, and another node took it.
+            Err(error) if is_conflict(&error) => Ok(()),
+            released => released
+                .map(drop)
+                .with_context(|| format!("cannot give back the Lease {name}")),
+        }
     }
 
     fn spec(&self) -> LeaseSpec {

@@ -6,11 +6,12 @@ mod condition;
 mod lease;
 
 use std::cell::RefCell;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use k8s_openapi::api::core::v1::Taint;
+use k8s_openapi::api::coordination::v1 as coordination;
+use k8s_openapi::api::core::v1::{Node, Taint};
 use kube::{Client, ResourceExt};
 use serde_json::json;
 use tracing::info;
@@ -55,12 +56,18 @@ pub struct Cluster {
     startup_taint: String,
     leases: Leases,
     lease: RefCell<LeaseState>,
+    /// The Node as the API server last returned it, and when. It is read again only when
+    /// it is too old: a cluster may have thousands of nodes.
+    node: RefCell<(Instant, Node)>,
 }
+
+/// The kubelet reports a change of its handlers within ten seconds.
+const READ_NODE_EVERY: Duration = Duration::from_secs(2);
 
 /// The result of the last call about the leases.
 enum LeaseState {
     NotHeld,
-    Held(String),
+    Held(Box<coordination::Lease>),
     HeldBy(Vec<String>),
 }
 
@@ -87,22 +94,31 @@ impl Cluster {
             options.max_restarting,
             restart_takes,
         );
-        let cluster = Self {
-            api: NodeApi { client, name },
+        let api = NodeApi { client, name };
+        let node = api.node().await?;
+        Ok(Some(Self {
+            api,
             startup_taint: options.startup_taint.clone(),
             leases,
             lease: RefCell::new(LeaseState::NotHeld),
-        };
-        cluster.api.node().await?;
-        Ok(Some(cluster))
+            node: RefCell::new((Instant::now(), node)),
+        }))
     }
 
-    /// The names of the handlers that the Node lists.
+    fn now_is(&self, node: Node) {
+        self.node.replace((Instant::now(), node));
+    }
+
+    /// The names of the handlers that the Node lists, or listed two seconds ago.
     ///
     /// # Errors
     /// When the API does not answer.
     pub async fn handlers(&self) -> Result<Vec<String>> {
-        let status = self.api.node().await?.status.unwrap_or_default();
+        let read = self.node.borrow().0;
+        if read.elapsed() >= READ_NODE_EVERY {
+            self.now_is(self.api.node().await?);
+        }
+        let status = self.node.borrow().1.status.clone().unwrap_or_default();
         let handlers = status.runtime_handlers.into_iter().flatten();
         Ok(handlers.filter_map(|handler| handler.name).collect())
     }
@@ -124,7 +140,7 @@ impl Cluster {
     pub async fn acquire_lease(&self) -> Result<()> {
         let acquired = self.leases.acquire().await?;
         self.lease.replace(match acquired {
-            Ok(name) => LeaseState::Held(name),
+            Ok(lease) => LeaseState::Held(Box::new(lease)),
             Err(holders) => LeaseState::HeldBy(holders),
         });
         Ok(())
@@ -135,8 +151,8 @@ impl Cluster {
     /// # Errors
     /// When the API refuses, or does not answer.
     pub async fn release_lease(&self) -> Result<()> {
-        if let LeaseState::Held(name) = self.lease.replace(LeaseState::NotHeld) {
-            self.leases.release(&name).await?;
+        if let LeaseState::Held(lease) = self.lease.replace(LeaseState::NotHeld) {
+            self.leases.release(*lease).await?;
         }
         Ok(())
     }
@@ -177,13 +193,14 @@ impl Cluster {
     /// # Errors
     /// When the API refuses, or does not answer.
     pub async fn forget(&self) -> Result<()> {
+        self.change_taints(&|taints| taints.retain(|taint| taint.key != NOT_READY_TAINT))
+            .await?;
         let condition = json!({ "type": TYPE, "$patch": "delete" });
-        let status = json!({ "status": { "conditions": [condition] } });
-        self.api.patch_status(&status).await?;
-        self.change(json!({ ANNOTATION: null }), &|taints| {
-            taints.retain(|taint| taint.key != NOT_READY_TAINT);
-        })
-        .await
+        let patch = json!({
+            "metadata": { "annotations": { ANNOTATION: null } },
+            "status": { "conditions": [condition] },
+        });
+        self.api.patch_status(&patch).await.map(drop)
     }
 
     async fn report(
@@ -191,51 +208,38 @@ impl Cluster {
         condition: Condition<'_>,
         change_taints: impl Fn(&mut Vec<Taint>, &str),
     ) -> Result<()> {
-        let is_new = condition.is_new(&self.api.node().await?);
-        let change_taints = |taints: &mut Vec<Taint>| change_taints(taints, &self.startup_taint);
-        if !is_new {
-            return self.change(json!({}), &change_taints).await;
-        }
-        let (annotation, status) = condition.to_json();
-        self.api.patch_status(&status).await?;
-        // The annotation comes last, since it tells that nothing is left to do.
-        self.change(json!({ ANNOTATION: annotation }), &change_taints)
+        let is_new = condition.is_new(&self.node.borrow().1);
+        self.change_taints(&|taints| change_taints(taints, &self.startup_taint))
             .await?;
+        if !is_new {
+            return Ok(());
+        }
+        // The annotation comes last, since it tells that nothing is left to do.
+        self.now_is(self.api.patch_status(&condition.patch()).await?);
         info!("updated the Node: {}", condition.message);
         self.api.event(&condition.event(&self.api.name)).await;
         Ok(())
     }
 
-    /// Changes the annotations and the taints in one patch, if one of them differs.
-    async fn change(
-        &self,
-        annotations: serde_json::Value,
-        change_taints: &impl Fn(&mut Vec<Taint>),
-    ) -> Result<()> {
-        let has_annotations = annotations.as_object().is_some_and(|map| !map.is_empty());
+    async fn change_taints(&self, change: &impl Fn(&mut Vec<Taint>)) -> Result<()> {
         for _ in 0..MAX_ATTEMPTS {
-            let node = self.api.node().await?;
-            let spec = node.spec.clone().unwrap_or_default();
-            let taints = spec.taints.unwrap_or_default();
+            let node = self.node.borrow().1.clone();
+            let taints = node.spec.clone().unwrap_or_default().taints;
+            let taints = taints.unwrap_or_default();
             let mut wanted = taints.clone();
-            change_taints(&mut wanted);
-            if wanted == taints && !has_annotations {
+            change(&mut wanted);
+            if wanted == taints {
                 return Ok(());
             }
             // The patch replaces all taints. With the resource version, it fails if
             // another client has changed the Node since it was read.
-            let metadata = json!({
-                "resourceVersion": node.resource_version(),
-                "annotations": annotations,
+            let patch = json!({
+                "metadata": { "resourceVersion": node.resource_version() },
+                "spec": { "taints": wanted },
             });
-            let patch = if wanted == taints {
-                json!({ "metadata": metadata })
-            } else {
-                json!({ "metadata": metadata, "spec": { "taints": wanted } })
-            };
             match self.api.patch(&patch).await {
-                Err(error) if is_conflict(&error) => {}
-                patched => return patched,
+                Err(error) if is_conflict(&error) => self.now_is(self.api.node().await?),
+                patched => return patched.map(|node| self.now_is(node)),
             }
         }
         bail!(

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 pub struct ControlPlane {
     folder: TempDir,
     port: u16,
+    etcd: String,
     processes: Vec<Child>,
 }
 
@@ -31,6 +32,16 @@ fn free_port() -> u16 {
         .port()
 }
 
+/// `audit.log` has the installers' requests.
+fn audit_policy() -> String {
+    let installer = "system:serviceaccount:swiss-node-installer:node-installer";
+    json!({
+        "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
+        "rules": [{ "level": "Metadata", "users": [installer] }, { "level": "None" }],
+    })
+    .to_string()
+}
+
 impl ControlPlane {
     pub fn start() -> Self {
         let folder = tempfile::Builder::new()
@@ -41,11 +52,13 @@ impl ControlPlane {
         let mut cluster = Self {
             folder,
             port,
+            etcd: format!("http://127.0.0.1:{etcd}"),
             processes: Vec::new(),
         };
         cluster.write("tokens.csv", "admin,admin,admin,system:masters\n");
         cluster.must(Command::new("openssl").args(["genrsa", "-out", "account.key", "2048"]));
-        let etcd = format!("http://127.0.0.1:{etcd}");
+        cluster.write("audit-policy.json", &audit_policy());
+        let etcd = cluster.etcd.clone();
         let peers = format!("http://127.0.0.1:{peers}");
         cluster.spawn(
             "etcd",
@@ -60,14 +73,23 @@ impl ControlPlane {
                 &format!("--initial-cluster=default={peers}"),
             ]),
         );
-        cluster.spawn(
+        cluster.start_api_server();
+        cluster
+    }
+
+    /// Starts the API server, also after [`Self::stop_api_server`], and waits until it is
+    /// ready.
+    pub fn start_api_server(&mut self) {
+        self.spawn(
             "apiserver",
             Command::new(program("KUBE_APISERVER")).args([
-                &format!("--etcd-servers={etcd}"),
+                &format!("--etcd-servers={}", self.etcd),
                 "--bind-address=127.0.0.1",
-                &format!("--secure-port={port}"),
+                &format!("--secure-port={}", self.port),
                 "--cert-dir=certificates",
                 "--token-auth-file=tokens.csv",
+                "--audit-policy-file=audit-policy.json",
+                "--audit-log-path=audit.log",
                 "--authorization-mode=RBAC",
                 "--service-account-issuer=https://kubernetes.default.svc",
                 "--service-account-key-file=account.key",
@@ -77,20 +99,23 @@ impl ControlPlane {
                 "--disable-admission-plugins=ServiceAccount",
             ]),
         );
-        cluster.write("admin.conf", &cluster.kubeconfig("admin"));
+        self.write("admin.conf", &self.kubeconfig("admin"));
         let end = Instant::now() + Duration::from_secs(60);
-        while cluster
-            .try_kubectl(&["get", "--raw", "/readyz"], "")
-            .is_err()
-        {
+        while self.try_kubectl(&["get", "--raw", "/readyz"], "").is_err() {
             assert!(
                 Instant::now() < end,
                 "{}",
-                fs::read_to_string(cluster.path("apiserver.log")).unwrap()
+                fs::read_to_string(self.path("apiserver.log")).unwrap()
             );
             std::thread::sleep(Duration::from_millis(200));
         }
-        cluster
+    }
+
+    /// Ends the API server. etcd keeps its objects.
+    pub fn stop_api_server(&mut self) {
+        let mut server = self.processes.pop().unwrap();
+        server.kill().unwrap();
+        server.wait().unwrap();
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -120,7 +145,7 @@ impl ControlPlane {
         self.processes.push(child.spawn().unwrap());
     }
 
-    pub fn stop(&mut self) {
+    fn stop(&mut self) {
         for process in &mut self.processes {
             let _ = process.kill();
             let _ = process.wait();

@@ -200,7 +200,7 @@ fn a_run_that_is_killed_around_the_patch_of_the_node_is_finished_by_the_next() {
 fn nothing_is_changed_when_the_api_server_does_not_answer() {
     let (mut cluster, node) = (cluster(), node());
     let mut install = installer(&node, &cluster, "install");
-    cluster.stop();
+    cluster.stop_api_server();
     let before = node.read_config();
     let output = install.output().unwrap();
     assert!(!output.status.success());
