@@ -5,14 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 
 use crate::cluster::Cluster;
 use crate::config::without_values;
 use crate::config_file::{ConfigFile, Identity};
 use crate::containerd;
 use crate::cri;
-use crate::distribution::GENERATED;
+use crate::distribution::{GENERATED, own_way};
 use crate::dump::Dump;
 use crate::imports;
 use crate::node::Node;
@@ -69,7 +69,14 @@ impl<'n> Observer<'n> {
             imports::read(&host, &node.config, &config.bytes)
         });
         let identities = identities(node, config.as_ref(), &imported);
-        let (unit, rollback_armed) = unit::read(node).await?;
+        let generated = GENERATED
+            .into_iter()
+            .find(|(_, path)| host.path(Path::new(path)).exists());
+        let (unit, rollback_armed) = unit::read(node).await.map_err(|error| match generated {
+            // These distributions run containerd in a unit of their own.
+            Some((name, path)) if config.is_none() => anyhow!(own_way(name, Path::new(path))),
+            _ => error,
+        })?;
         let program = node.program(&unit).to_owned();
         let program_version = self.version(&program).await?;
         let dump = self
@@ -84,9 +91,7 @@ impl<'n> Observer<'n> {
                 bytes: config.bytes,
                 changed: config.changed,
             }),
-            generated: GENERATED
-                .into_iter()
-                .find(|(_, path)| host.path(Path::new(path)).exists()),
+            generated,
             imported,
             identities,
             unit,

@@ -3,6 +3,8 @@
 use anyhow::{Result, bail};
 use toml_edit::Document;
 
+use super::lookup;
+
 /// The paths of the tables to which entries are added.
 pub struct Tables {
     /// The table with a table for each handler.
@@ -21,6 +23,10 @@ impl Tables {
             None => VERSION_1,
             Some(item) => match item.as_integer() {
                 Some(1) => VERSION_1,
+                // AKS writes such files for containerd 2.0 to 2.2: version 2 with the
+                // names of version 3. The table with the new name then replaces the
+                // other one.
+                Some(2) if lookup(config.as_table(), VERSION_3)?.is_some() => VERSION_3,
                 Some(2) => VERSION_2,
                 Some(3 | 4) => VERSION_3,
                 _ => bail!(

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 
 use super::{
     Action, Decision, Replacement, act, before_restart, judged, patience, problem, settings,
@@ -36,6 +36,7 @@ pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
         };
         judge_added(before, after, &runtime)
             .map_err(|error| imports::explain_shadow(&snapshot.imported, after, &runtime, error))
+            .map_err(|error| explain_default(&config.bytes, [before, after], node, error))
             .context("the new configuration is refused")?;
         file = after;
     }
@@ -116,6 +117,22 @@ fn candidate(config: &[u8], before: &Dump, runtime: &Runtime) -> Result<Vec<u8>>
         _ => config::add(config, runtime),
     }
 }
+
+/// containerd 1.x has its default handler only while its configuration names none. The
+/// file of Debian's package names none.
+fn explain_default(config: &[u8], dumps: [&Dump; 2], node: &Node, error: Error) -> Error {
+    let has_default = dumps.map(|dump| dump.runtime_type(DEFAULT).is_some());
+    if config::has_runtimes(config) || has_default != [true, false] {
+        return error;
+    }
+    anyhow!(
+        "containerd would lose its handler {DEFAULT}, which {} does not name: write that file with \
+         `containerd config default`, with the kubelet's cgroup driver, and restart containerd",
+        node.config.display()
+    )
+}
+
+const DEFAULT: &str = "runc";
 
 /// Whether the running containerd has the handler as the file has it, as far as it tells.
 fn runs_as_in(file: &Dump, running: &cri::Status, handler: &str) -> bool {

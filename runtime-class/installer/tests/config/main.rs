@@ -65,6 +65,22 @@ fn rewritten(config: &str) -> String {
     toml_edit::ser::to_string_pretty(&parse(config)).unwrap()
 }
 
+/// As AKS writes it for containerd 2.0 to 2.2, which then ignores the older table.
+#[test]
+fn a_file_of_version_2_with_runtimes_in_the_newer_table_gets_the_handler_there() {
+    let runtime = Runtime {
+        handler: "spin".to_owned(),
+        shim: "/opt/shim".to_owned(),
+        systemd_cgroup: Some(true),
+        local_image_pull: true,
+    };
+    let runtimes = "[plugins.\"io.containerd.cri.v1.runtime\".containerd.runtimes";
+    let text = format!("version = 2\n{runtimes}.runc]\nruntime_type = \"io.containerd.runc.v2\"\n");
+    let changed = add(&text, &runtime);
+    assert!(changed.contains(&format!("{runtimes}.spin]")), "{changed}");
+    assert_eq!(remove(&changed, &runtime), text);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 

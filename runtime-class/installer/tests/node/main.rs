@@ -9,5 +9,6 @@ mod support;
 mod containerds;
 mod files;
 mod host;
+mod images;
 mod refusals;
 mod versions;

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test crate uses only a part of this module")]
 
 pub mod containerd;
+pub mod images;
 pub mod systemd;
 
 use std::fs;
@@ -21,6 +22,26 @@ pub struct Node {
     pub systemd: Systemd,
     pub folder: TempDir,
     pub containerd: Containerd,
+    layout: Layout,
+}
+
+/// Files of a node, in its folder.
+pub struct Layout {
+    pub config: &'static str,
+    pub socket: &'static str,
+    pub network: &'static str,
+    pub shim: String,
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Self {
+            config: "etc/config.toml",
+            socket: "containerd.sock",
+            network: "cni",
+            shim: "home/kubernetes/bin/spin/containerd-shim-spin-v2".to_owned(),
+        }
+    }
 }
 
 impl Node {
@@ -34,18 +55,29 @@ impl Node {
 
     /// A node whose containerd does not run yet.
     pub fn prepare(containerd: &Containerd, config: impl Fn(&Path) -> String) -> Self {
+        Self::prepare_with(Layout::default(), containerd, config)
+    }
+
+    pub fn prepare_with(
+        layout: Layout,
+        containerd: &Containerd,
+        config: impl Fn(&Path) -> String,
+    ) -> Self {
         let folder = tempfile::Builder::new().prefix("node").tempdir().unwrap();
         let node = Self {
             systemd: Systemd::prepare(folder.path()),
             folder,
             containerd: containerd.clone(),
+            layout,
         };
         fs::create_dir_all(node.path("etc/conf.d")).unwrap();
-        fs::create_dir_all(node.path("cni")).unwrap();
+        let network_folder = node.path(node.layout.network);
+        fs::create_dir_all(&network_folder).unwrap();
         // With the loopback plugin, containerd reports that the network is ready.
         let network =
             r#"{"cniVersion": "0.4.0", "name": "test", "plugins": [{"type": "loopback"}]}"#;
-        fs::write(node.path("cni/10.conflist"), network).unwrap();
+        fs::write(network_folder.join("10.conflist"), network).unwrap();
+        fs::create_dir_all(node.config().parent().unwrap()).unwrap();
         fs::write(node.config(), config(node.folder.path())).unwrap();
         node.write_shim_source(&fs::read("/proc/self/exe").unwrap()[..100_000]);
         // As in containerd's own unit, but quick, and without a limit of its own. A test
@@ -54,13 +86,14 @@ impl Node {
             "[Unit]\nStartLimitIntervalSec=0\n[Service]\nType=notify\nKillMode=process\nRestart=always\n\
              RestartSec=100ms\nTimeoutStopSec=5\nUnsetEnvironment=LD_LIBRARY_PATH\nEnvironment=PATH={runc}:/usr/sbin:/usr/bin:/sbin:/bin\n\
              StandardOutput=append:{folder}/log\nStandardError=append:{folder}/log\n\
-             ExecStartPre=sh -c 'echo >>{folder}/starts; [ ! -f {folder}/before-start ] || sh {folder}/before-start; ! {{ [ -f {folder}/refuse-to-start ] && grep -q swiss-node-installer {folder}/etc/config.toml; }}'\n\
-             ExecStart={containerd} -c {folder}/etc/config.toml\n",
+             ExecStartPre=sh -c 'echo >>{folder}/starts; [ ! -f {folder}/before-start ] || sh {folder}/before-start; ! {{ [ -f {folder}/refuse-to-start ] && grep -q swiss-node-installer {config}; }}'\n\
+             ExecStart={containerd} -c {config}\n",
             folder = node.folder.path().display(),
             runc = std::env::var("RUNC")
                 .unwrap_or_default()
                 .trim_end_matches("/runc"),
             containerd = containerd.binary.display(),
+            config = node.config().display(),
         );
         node.systemd.write_unit("containerd.service", &unit);
         node
@@ -71,7 +104,11 @@ impl Node {
     }
 
     pub fn config(&self) -> PathBuf {
-        self.path("etc/config.toml")
+        self.path(self.layout.config)
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.path(self.layout.socket)
     }
 
     pub fn read_config(&self) -> String {
@@ -79,7 +116,7 @@ impl Node {
     }
 
     pub fn shim(&self) -> PathBuf {
-        self.path("home/kubernetes/bin/spin/containerd-shim-spin-v2")
+        self.path(&self.layout.shim)
     }
 
     /// Writes the shim to install, and its digest, as the image has them.
@@ -144,9 +181,7 @@ impl Node {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        runtime.block_on(swiss_node_installer::cri::status(
-            &self.path("containerd.sock"),
-        ))
+        runtime.block_on(swiss_node_installer::cri::status(&self.socket()))
     }
 
     pub fn installer(&self, verb: &str) -> Command {
@@ -156,7 +191,7 @@ impl Node {
             .env("SHIM", self.shim())
             .env("SHIM_SOURCE", self.path("shim"))
             .env("CONTAINERD_CONFIG", self.config())
-            .env("CONTAINERD_SOCKET", self.path("containerd.sock"))
+            .env("CONTAINERD_SOCKET", self.socket())
             .env("SYSTEMCTL", self.path("systemctl"))
             .env("SYSTEMD_RUN", self.path("systemd-run"))
             .env("HEALTH_TIMEOUT", "30");
