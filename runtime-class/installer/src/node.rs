@@ -136,17 +136,22 @@ impl Node {
         self.folder().join("node-installer")
     }
 
-    /// The files that the installer makes on the node, or may leave when it is killed.
+    /// The files that the installer makes on the node, or may leave when it is killed. The
+    /// record of the restarts is the last one, because it counts until all others are gone.
     #[must_use]
     pub fn files(&self) -> Vec<PathBuf> {
-        let restarts = Budget::file_in(self.folder());
-        let programs = [&self.shim, &self.rollback_program(), &restarts].map(Clone::clone);
-        let news = programs
-            .iter()
-            .chain([&self.original()])
-            .map(|file| beside(file, ".new"))
-            .collect::<Vec<_>>();
-        [&programs[..], &news, &[self.candidate(), self.original()]].concat()
+        let files = [
+            self.shim.clone(),
+            self.rollback_program(),
+            self.original(),
+            Budget::file_in(self.folder()),
+        ];
+        let new = files.iter().map(|file| beside(file, ".new"));
+        [self.candidate()]
+            .into_iter()
+            .chain(new)
+            .chain(files.clone())
+            .collect()
     }
 
     #[must_use]

@@ -157,9 +157,18 @@ impl World {
                 "restarted with pods: {printed}"
             );
         }
-        if verb == "uninstall" && output.status.success() {
+        if verb == "uninstall" && !self.record().exists() {
+            assert!(
+                !self.node.shim().exists(),
+                "the record must be the last file"
+            );
             self.restarts = 0;
         }
+    }
+
+    /// Where the installer counts its restarts.
+    fn record(&self) -> PathBuf {
+        self.node.shim().with_file_name("restarts")
     }
 
     fn answers(&self) -> bool {
@@ -339,7 +348,7 @@ impl World {
         self.wait_until("containerd is healthy", Self::answers);
         self.stop_pods();
         // Twenty minutes later.
-        let _ = fs::remove_file(self.node.shim().with_file_name("restarts"));
+        let _ = fs::remove_file(self.record());
         self.restarts = 0;
         let end = Instant::now() + Duration::from_secs(60);
         loop {
