@@ -571,6 +571,10 @@ fn a_trial_ends_well_or_is_rolled_back_in_time() {
             ),
         ],
     );
+    let started_during_trial = Unit {
+        started: Some(at(930)),
+        ..plain().unit
+    };
     check(
         &Desired::Confirmed,
         vec![
@@ -602,6 +606,44 @@ fn a_trial_ends_well_or_is_rolled_back_in_time() {
                     ..installed()
                 },
                 &["done"],
+            ),
+            (
+                "killed before the restart, and no restart since",
+                Snapshot {
+                    restarts: Vec::new(),
+                    running: no_answer(),
+                    ..on_trial(60)
+                },
+                &["done"],
+            ),
+            (
+                "killed before the restart, and another program restarted containerd",
+                Snapshot {
+                    restarts: Vec::new(),
+                    running: no_answer(),
+                    unit: started_during_trial.clone(),
+                    ..on_trial(60)
+                },
+                &["roll back"],
+            ),
+            (
+                "the clock was set back, so that the recorded restart is in the future",
+                Snapshot {
+                    restarts: Vec::new(),
+                    unit: started_during_trial.clone(),
+                    ..on_trial(60)
+                },
+                &["DisarmRollback"],
+            ),
+            (
+                "the clock was set forward, so that the recorded restart is before the rollback",
+                Snapshot {
+                    restarts: vec![at(100)],
+                    running: no_answer(),
+                    unit: started_during_trial,
+                    ..on_trial(60)
+                },
+                &["roll back"],
             ),
             (
                 "another process wrote the file during the trial",

@@ -8,12 +8,12 @@ use crate::config::{self, Runtime};
 use crate::node::Node;
 use crate::snapshot::Snapshot;
 
-/// What the timer of the rollback does: it ends the trial of a containerd that is healthy,
-/// and rolls back one that is not.
+/// The step of the process that the timer starts: it ends the trial of a containerd that
+/// is healthy, and rolls back one that is not.
 pub fn confirm(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
     let Some(elapsed) = snapshot.trial() else {
-        // The installer has not restarted containerd yet. The timer stays, since any
-        // restart now begins the trial.
+        // containerd was not restarted since the rollback was armed. The timer stays, since
+        // a restart, also by another program, begins the trial.
         return Ok(Decision::Done);
     };
     match problem(snapshot) {
