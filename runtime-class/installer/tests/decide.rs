@@ -688,8 +688,19 @@ fn a_trial_ends_well_or_is_rolled_back_in_time() {
                 &["wait: containerd does not answer"],
             ),
             (
-                "restarted in vain",
+                "killed between the record and the restart",
                 again(900, vec![930, 940]),
+                &["Restart"],
+            ),
+            (
+                "restarted in vain",
+                Snapshot {
+                    unit: Unit {
+                        started: Some(at(941)),
+                        ..plain().unit
+                    },
+                    ..again(900, vec![930, 940])
+                },
                 &["refuse: containerd should have its previous", "the cause"],
             ),
             (

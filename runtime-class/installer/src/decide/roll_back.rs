@@ -56,13 +56,14 @@ pub fn decide(snapshot: &Snapshot, cause: &str, node: &Node) -> Result<Decision>
         return Err(anyhow!(cause.to_owned())
             .context("containerd has its previous configuration again, and is healthy"));
     };
-    if let Some(elapsed) = snapshot.since_restart_for_config()
-        && elapsed < patience(node)
-    {
+    let recorded = snapshot.since_restart_for_config();
+    if recorded.is_some_and(|elapsed| elapsed < patience(node)) {
         return Ok(Decision::Wait(problem));
     }
+    // A run may have been killed after the record and before the restart.
+    let was_restarted = recorded.is_some() && snapshot.started_after_change();
     ensure!(
-        snapshot.since_restart_for_config().is_none() && snapshot.restarts.len() < MAX_RESTARTS,
+        !was_restarted && snapshot.restarts.len() < MAX_RESTARTS,
         "containerd should have its previous configuration again, but is not healthy: {problem}: \
          {cause}"
     );
