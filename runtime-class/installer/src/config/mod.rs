@@ -116,6 +116,14 @@ pub fn without(config: &[u8], runtime: &Runtime) -> Result<Vec<u8>> {
     Ok(remove_unmarked(&removed, runtime)?.unwrap_or(removed))
 }
 
+/// Whether a file, which need not be TOML, has the installer's name, as a marked block or
+/// line does, or the path of the shim.
+#[must_use]
+pub fn has_trace(config: &[u8], shim: &str) -> bool {
+    let text = String::from_utf8_lossy(config);
+    text.contains(mark::NAME) || text.contains(shim)
+}
+
 /// The patterns or paths of the files that a file, which need not be TOML, imports.
 #[must_use]
 pub fn imports(config: &[u8]) -> Vec<String> {
