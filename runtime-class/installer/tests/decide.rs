@@ -422,7 +422,7 @@ fn install_refuses_or_waits_without_a_change() {
                     lease: Lease::HeldBy(vec!["other".to_owned()]),
                     ..judged(&with_handler())
                 },
-                &["RestartPending: containerd must be restarted, after 1 other nodes"],
+                &["RestartPending: containerd must be restarted, but MAX_RESTARTING is 1"],
             ),
         ],
     );
