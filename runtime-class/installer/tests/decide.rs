@@ -275,7 +275,7 @@ fn install_takes_one_step_after_the_other() {
 
 #[test]
 fn install_refuses_or_waits_without_a_change() {
-    let lacks_cni = with_handler().replace("runtimes.runc", "runtimes.other");
+    let lacks_runc = with_handler().replace("runtimes.runc", "runtimes.other");
     let shadow = Imported {
         path: "/etc/containerd/conf.d/99.toml".into(),
         bytes: PLAIN.into(),
@@ -353,7 +353,7 @@ fn install_refuses_or_waits_without_a_change() {
             ),
             (
                 "a candidate with losses",
-                judged(&lacks_cni),
+                judged(&lacks_runc),
                 &["refuse", "runtimes.runc would be gone"],
             ),
             (
@@ -795,7 +795,7 @@ fn uninstall_takes_one_step_after_the_other_and_never_with_pods() {
         running: Ok(runs(&["runc"])),
         ..judged("")
     };
-    let shim_of_main = Imported {
+    let copy_in_drop_in = Imported {
         path: "/etc/containerd/conf.d/99.toml".into(),
         bytes: with_handler().into(),
         changed: at(100),
@@ -840,7 +840,7 @@ fn uninstall_takes_one_step_after_the_other_and_never_with_pods() {
                         dump: Ok(dump(&with_handler())),
                         ..ready.judged.clone().unwrap()
                     }),
-                    imported: vec![shim_of_main],
+                    imported: vec![copy_in_drop_in],
                     ..ready.clone()
                 },
                 &["refuse", "99.toml", "remove these lines"],
@@ -873,7 +873,7 @@ fn uninstall_takes_one_step_after_the_other_and_never_with_pods() {
                     restarts: vec![at(940)],
                     ..removed.clone()
                 },
-                &["refuse", "60 s after its restart without the handler"],
+                &["refuse", "60 s after its restart"],
             ),
             ("an old rollback", removed.clone(), &["DisarmRollback"]),
             (
