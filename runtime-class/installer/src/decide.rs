@@ -21,9 +21,9 @@ pub enum Desired {
     Installed,
     /// Nothing of the installer is on the node.
     Removed,
-    /// containerd is healthy with the handler, or without it.
+    /// containerd is healthy, with the handler or without it, and no rollback is armed.
     Confirmed,
-    /// containerd is healthy without the handler, because of what `cause` says.
+    /// containerd is healthy without the handler. `cause` says why it was rolled back.
     RolledBack { cause: String },
 }
 
@@ -31,9 +31,9 @@ pub enum Desired {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     Act(Action),
-    /// The state that `0` describes is about to pass.
+    /// Observe again soon: the node is expected to leave the state that this describes.
     Wait(String),
-    /// Something outside this node, or a person, must act first. Nothing is half done.
+    /// End this run without a restart: the budget, another node or a person must allow it.
     Postpone(Postponed),
     Done,
 }
@@ -98,7 +98,10 @@ const fn act(action: Action) -> Result<Decision> {
     Ok(Decision::Act(action))
 }
 
-/// containerd's settings, by the program that runs.
+/// containerd's settings, dumped by the program that the unit runs.
+///
+/// # Errors
+/// When that program or file is not the one that runs, or there are no settings of CRI.
 fn settings<'s>(snapshot: &'s Snapshot, node: &Node) -> Result<&'s Dump> {
     if let Some(config) = &snapshot.unit.config {
         ensure!(
@@ -191,7 +194,8 @@ fn before_restart(snapshot: &Snapshot, node: &Node) -> Option<Decision> {
         Lease::HeldBy(nodes) => Some(Decision::Postpone(Postponed {
             reason: "RestartPending",
             message: format!(
-                "containerd must be restarted, after {} other nodes that restart theirs now",
+                "containerd must be restarted, but MAX_RESTARTING is {} and as many other nodes \
+                 restart theirs now",
                 nodes.len()
             ),
         })),

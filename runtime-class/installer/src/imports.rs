@@ -1,5 +1,6 @@
-//! The files that containerd's main configuration imports. On containerd 1.x, one that has
-//! a table of CRI replaces all of CRI's settings of the main file.
+//! The files that containerd's main configuration imports. On some
+//! versions of containerd, one that has a table of CRI replaces all of CRI's settings of
+//! the main file.
 
 use std::fs;
 use std::path::Path;

@@ -59,7 +59,7 @@ enum Verb {
         #[arg(long, env, value_name = "FILE", default_value = READY_FILE)]
         ready_file: PathBuf,
     },
-    /// Take the handler out if containerd is not healthy after the installer restarted it
+    /// Take the handler out if containerd is not healthy after a restart
     #[command(hide = true)]
     RollBack(Node),
     /// Run a program of the node with the node's root
@@ -71,7 +71,8 @@ enum Verb {
     },
 }
 
-/// How long a change that has begun may take after SIGTERM. The pod's
+/// How long a change that has begun may take after SIGTERM: a restart and a rollback with
+/// the default `HEALTH_TIMEOUT`, and half a minute more. The pod's
 /// `terminationGracePeriodSeconds` is longer.
 const GRACE: Duration = Duration::from_secs(150);
 
@@ -152,16 +153,20 @@ async fn until_signal<F: Future<Output = Result<()>>>(work: impl FnOnce(Stop) ->
         _ = interrupt.recv() => info!("received SIGINT"),
     }
     sender.send_replace(true);
-    tokio::time::timeout(GRACE, work)
-        .await
-        .context("a change that had begun did not end in time: the node's systemd ends it")?
+    tokio::time::timeout(GRACE, work).await.with_context(|| {
+        format!(
+            "the change did not end within {} s of the signal: if containerd is not healthy, the \
+                 node's systemd takes the handler out again",
+            GRACE.as_secs()
+        )
+    })?
 }
 
-/// A verb that ends fails unless the node is in the desired state.
+/// `install` and `uninstall` fail unless the node is in the desired state.
 fn done(outcome: Result<Outcome>) -> Result<()> {
     match outcome? {
         Outcome::Done { .. } => Ok(()),
-        Outcome::Postponed(postponed) => bail!("{}: nothing was changed", postponed.message),
-        Outcome::Stopped => bail!("ended by a signal before a change began"),
+        Outcome::Postponed(postponed) => bail!("{}", postponed.message),
+        Outcome::Stopped => bail!("ended by a signal: run it again to finish"),
     }
 }

@@ -8,7 +8,7 @@ use std::time::{Instant, SystemTime};
 use anyhow::{Result, anyhow};
 
 use crate::cluster::Cluster;
-use crate::config::without_values;
+use crate::config::{self, without_values};
 use crate::config_file::{ConfigFile, Identity};
 use crate::containerd;
 use crate::cri;
@@ -196,6 +196,22 @@ fn has_files(node: &Node) -> bool {
     let is_empty = |mut entries: fs::ReadDir| entries.next().is_none();
     node.files().iter().any(|file| host.path(file).exists())
         || fs::read_dir(host.path(node.folder())).is_ok_and(is_empty)
+}
+
+/// Whether the installer has neither a file on the node nor a trace in the main
+/// configuration, and the running containerd, if it answers, does not run its shim.
+pub async fn has_nothing(node: &Node) -> bool {
+    let shim = node.shim.display().to_string();
+    let runs_shim = |running: cri::Status| {
+        let runtime = running.runtimes.get(&node.handler);
+        running.handlers.contains(&node.handler)
+            && runtime.is_none_or(|runtime| runtime.runtime_type == shim)
+    };
+    let has_trace = |config: ConfigFile| config::has_trace(&config.bytes, &shim);
+    !has_files(node)
+        && ConfigFile::read(&node.host(), &node.config)
+            .is_ok_and(|config| !config.is_some_and(has_trace))
+        && !node.status().await.is_ok_and(runs_shim)
 }
 
 /// The identities of the files on which the installation depends.

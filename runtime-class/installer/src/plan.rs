@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use similar::TextDiff;
 
 use crate::act::judge_in_memory;
+use crate::config::without_values;
 use crate::decide::{Action, Decision, Desired, Replacement, decide};
 use crate::node::Node;
 use crate::observe::Observer;
@@ -82,14 +83,62 @@ fn pretend(
     Ok(String::new())
 }
 
+/// The lines that change, without values of the file, which may be passwords.
 fn diff(replacement: &Replacement, node: &Node) -> String {
-    let [old, new] =
-        [&replacement.expected, &replacement.new].map(|text| String::from_utf8_lossy(text));
+    let [mut old, new] = [&replacement.expected, &replacement.new]
+        .map(|text| String::from_utf8_lossy(text).into_owned());
+    // Otherwise a last line without a line ending counts as changed, and is printed.
+    if !old.ends_with('\n') {
+        old.push('\n');
+    }
     let path = node.config.display().to_string();
-    TextDiff::from_lines(&old, &new)
+    let diff = TextDiff::from_lines(&old, &new)
         .unified_diff()
-        // Lines around the change may have passwords.
         .context_radius(0)
         .header(&path, &path)
-        .to_string()
+        .to_string();
+    if diff.lines().skip(2).any(|line| line.starts_with('-')) {
+        // A line that is edited, as that of an inline table, is printed as a whole.
+        return without_values(&diff, [&replacement.expected[..]].into_iter());
+    }
+    diff
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::config::{Runtime, add};
+
+    #[derive(Parser)]
+    struct Arguments {
+        #[command(flatten)]
+        node: Node,
+    }
+
+    #[test]
+    fn a_diff_has_no_password_of_an_edited_line_or_of_the_last_line() {
+        let runtime = Runtime {
+            handler: "spin".to_owned(),
+            shim: "/shim".to_owned(),
+            systemd_cgroup: None,
+            local_image_pull: false,
+        };
+        let node = Arguments::parse_from(["plan"]).node;
+        for config in [
+            "version = 2\npassword = \"secret\"",
+            "version = 2\nplugins = { \"io.containerd.grpc.v1.cri\" = { password = \"secret\" } }\n",
+        ] {
+            let new = add(config.as_bytes(), &runtime).unwrap();
+            let replacement = Replacement {
+                expected: config.into(),
+                new,
+                note: None,
+            };
+            let diff = diff(&replacement, &node);
+            assert!(diff.contains("/shim"), "{diff}");
+            assert!(!diff.contains("secret"), "{diff}");
+        }
+    }
 }

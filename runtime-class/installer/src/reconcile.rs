@@ -18,7 +18,7 @@ use crate::config_file::{ConfigFile, Identity};
 use crate::decide::{Action, Decision, Desired, Postponed, decide};
 use crate::files;
 use crate::node::Node;
-use crate::observe::Observer;
+use crate::observe::{Observer, has_nothing};
 use crate::program::Program;
 
 /// How a run ended that did not fail.
@@ -26,9 +26,9 @@ use crate::program::Program;
 pub enum Outcome {
     /// The node is in the desired state, with these files.
     Done { files: Vec<Option<Identity>> },
-    /// The node is unchanged, and waits for something else.
+    /// containerd was not restarted, because something else must happen first.
     Postponed(Postponed),
-    /// The process was asked to end before it began a change.
+    /// The process was asked to end. The next run does the rest.
     Stopped,
 }
 
@@ -48,7 +48,17 @@ impl Reconciler<'_> {
     /// after a change, which then was rolled back.
     pub async fn run(&self, desired: Desired) -> Result<Outcome> {
         let _lock = lock(self.node).await?;
-        let outcome = self.reconcile(desired).await;
+        let is_removal = desired == Desired::Removed;
+        let mut outcome = self.reconcile(desired).await;
+        if is_removal
+            && let Err(error) = &outcome
+            && has_nothing(self.node).await
+        {
+            // For instance k3s, or a configuration of an unknown version: what refuses to
+            // install must not keep the removal from ending.
+            warn!("nothing of this installer is on the node, which it cannot use: {error:#}");
+            outcome = Ok(Outcome::Done { files: Vec::new() });
+        }
         if let Some(cluster) = self.cluster {
             // Another node takes it over when it expires, so a failure does not matter.
             if let Err(error) = cluster.release_lease().await {
@@ -79,7 +89,7 @@ impl Reconciler<'_> {
                     }
                     tokio::time::sleep(POLL).await;
                 }
-                // What was begun is finished: an armed rollback ends only so.
+                // While a rollback is armed, the change is finished, which disarms it.
                 Decision::Act(_) if *self.stop.borrow() && snapshot.rollback_armed.is_none() => {
                     return Ok(Outcome::Stopped);
                 }
@@ -127,5 +137,5 @@ async fn lock(node: &Node) -> Result<Option<File>> {
     Ok(Some(file))
 }
 
-/// The rollback's process ends within this time if it has nothing to do.
+/// The rollback's process ends within this time if containerd is healthy.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(3);

@@ -190,14 +190,14 @@ fn tell(outcome: Result<Outcome>, ready_file: &Path) -> Result<Outcome> {
 
 /// The file's volume outlives a restart of the container.
 fn forget_ready(ready_file: &Path) {
-    // It mostly does not exist.
+    // It usually does not exist, and a volume that cannot be written fails in `tell`.
     let _ = fs::remove_file(ready_file);
 }
 
-/// Ends the trial of a containerd that the installer has restarted.
+/// Ends the trial of a containerd that was restarted with the handler.
 ///
 /// # Errors
-/// When containerd is not healthy. It then was rolled back.
+/// When the handler was taken out again, or containerd is not healthy without it either.
 pub async fn roll_back(node: &Node) -> Result<()> {
     let (_sender, stop) = sync::watch::channel(false);
     let reconciler = Reconciler {

@@ -63,10 +63,10 @@ pub struct Imported {
     pub changed: SystemTime,
 }
 
-/// What containerd makes of a candidate in the place of the main configuration.
+/// containerd's dump of a candidate for the main configuration.
 #[derive(Clone, Debug)]
 pub struct Judged {
-    /// The main configuration of which `before` is the dump.
+    /// The main configuration from which the candidate was made.
     pub config: Vec<u8>,
     pub candidate: Vec<u8>,
     pub dump: Result<Dump, String>,
@@ -109,16 +109,22 @@ impl Snapshot {
     }
 
     /// For how long the running containerd has been on trial: the installer armed the
-    /// rollback and restarted containerd, and has not yet found it healthy.
+    /// rollback, containerd was restarted after that, and the installer has not yet found
+    /// it healthy. A trial begins with the installer's restart. If it recorded none, because
+    /// another program restarted containerd or the node's clock was set, the trial begins
+    /// when the rollback was armed.
     #[must_use]
     pub fn trial(&self) -> Option<Duration> {
         let armed = self.rollback_armed?;
-        let last = self.restarts.last().filter(|last| **last >= armed)?;
-        Some(self.now.duration_since(*last).unwrap_or_default())
+        let recorded = self.restarts.last().filter(|last| **last >= armed);
+        // Both times are since boot, so that setting the clock does not change their order.
+        let has_started = self.unit.started.is_some_and(|started| started >= armed);
+        let begin = recorded.copied().or(has_started.then_some(armed))?;
+        Some(self.now.duration_since(begin).unwrap_or_default())
     }
 
-    /// For how long containerd has been restarted by the installer after the last change
-    /// of the main configuration.
+    /// How long ago the installer recorded a restart of containerd, if that was after the
+    /// last change of the main configuration.
     #[must_use]
     pub fn since_restart_for_config(&self) -> Option<Duration> {
         let (config, last) = (self.config.as_ref()?, self.restarts.last()?);

@@ -111,12 +111,12 @@ pub async fn restart(node: &Node) -> Result<()> {
     node.host().run(&command, timeout).await.map(drop)
 }
 
-/// Makes a timer that calls `node-installer roll-back` until that, or
-/// [`disarm_rollback`], ends it. The first call comes after the installer's own time to
-/// restart and to roll back.
+/// Makes a timer that calls `node-installer roll-back` until that program or
+/// [`disarm_rollback`] stops the timer. The first call comes later than an installer that
+/// is alive restarts and rolls back. A reboot removes the timer.
 ///
 /// # Errors
-/// When systemd does not make it. Containerd must then not be restarted.
+/// When systemd does not make it. containerd must then not be restarted.
 pub async fn arm_rollback(node: &Node) -> Result<()> {
     let first = format!("--on-active={}", node.health_timeout * 3);
     let mut command = vec![
@@ -133,7 +133,7 @@ pub async fn arm_rollback(node: &Node) -> Result<()> {
 }
 
 /// # Errors
-/// When systemd does not end the timer.
+/// When systemd does not stop the timer.
 pub async fn disarm_rollback(node: &Node) -> Result<()> {
     systemctl(node, &["stop", ROLLBACK_TIMER]).await.map(drop)
 }

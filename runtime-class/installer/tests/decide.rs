@@ -275,7 +275,7 @@ fn install_takes_one_step_after_the_other() {
 
 #[test]
 fn install_refuses_or_waits_without_a_change() {
-    let lacks_cni = with_handler().replace("runtimes.runc", "runtimes.other");
+    let lacks_runc = with_handler().replace("runtimes.runc", "runtimes.other");
     let shadow = Imported {
         path: "/etc/containerd/conf.d/99.toml".into(),
         bytes: PLAIN.into(),
@@ -353,7 +353,7 @@ fn install_refuses_or_waits_without_a_change() {
             ),
             (
                 "a candidate with losses",
-                judged(&lacks_cni),
+                judged(&lacks_runc),
                 &["refuse", "runtimes.runc would be gone"],
             ),
             (
@@ -422,7 +422,7 @@ fn install_refuses_or_waits_without_a_change() {
                     lease: Lease::HeldBy(vec!["other".to_owned()]),
                     ..judged(&with_handler())
                 },
-                &["RestartPending: containerd must be restarted, after 1 other nodes"],
+                &["RestartPending: containerd must be restarted, but MAX_RESTARTING is 1"],
             ),
         ],
     );
@@ -571,6 +571,10 @@ fn a_trial_ends_well_or_is_rolled_back_in_time() {
             ),
         ],
     );
+    let started_during_trial = Unit {
+        started: Some(at(930)),
+        ..plain().unit
+    };
     check(
         &Desired::Confirmed,
         vec![
@@ -602,6 +606,44 @@ fn a_trial_ends_well_or_is_rolled_back_in_time() {
                     ..installed()
                 },
                 &["done"],
+            ),
+            (
+                "killed before the restart, and no restart since",
+                Snapshot {
+                    restarts: Vec::new(),
+                    running: no_answer(),
+                    ..on_trial(60)
+                },
+                &["done"],
+            ),
+            (
+                "killed before the restart, and another program restarted containerd",
+                Snapshot {
+                    restarts: Vec::new(),
+                    running: no_answer(),
+                    unit: started_during_trial.clone(),
+                    ..on_trial(60)
+                },
+                &["roll back"],
+            ),
+            (
+                "the clock was set back, so that the recorded restart is in the future",
+                Snapshot {
+                    restarts: Vec::new(),
+                    unit: started_during_trial.clone(),
+                    ..on_trial(60)
+                },
+                &["DisarmRollback"],
+            ),
+            (
+                "the clock was set forward, so that the recorded restart is before the rollback",
+                Snapshot {
+                    restarts: vec![at(100)],
+                    running: no_answer(),
+                    unit: started_during_trial,
+                    ..on_trial(60)
+                },
+                &["roll back"],
             ),
             (
                 "another process wrote the file during the trial",
@@ -646,8 +688,19 @@ fn a_trial_ends_well_or_is_rolled_back_in_time() {
                 &["wait: containerd does not answer"],
             ),
             (
-                "restarted in vain",
+                "killed between the record and the restart",
                 again(900, vec![930, 940]),
+                &["Restart"],
+            ),
+            (
+                "restarted in vain",
+                Snapshot {
+                    unit: Unit {
+                        started: Some(at(941)),
+                        ..plain().unit
+                    },
+                    ..again(900, vec![930, 940])
+                },
                 &["refuse: containerd should have its previous", "the cause"],
             ),
             (
@@ -742,7 +795,7 @@ fn uninstall_takes_one_step_after_the_other_and_never_with_pods() {
         running: Ok(runs(&["runc"])),
         ..judged("")
     };
-    let shim_of_main = Imported {
+    let copy_in_drop_in = Imported {
         path: "/etc/containerd/conf.d/99.toml".into(),
         bytes: with_handler().into(),
         changed: at(100),
@@ -787,7 +840,7 @@ fn uninstall_takes_one_step_after_the_other_and_never_with_pods() {
                         dump: Ok(dump(&with_handler())),
                         ..ready.judged.clone().unwrap()
                     }),
-                    imported: vec![shim_of_main],
+                    imported: vec![copy_in_drop_in],
                     ..ready.clone()
                 },
                 &["refuse", "99.toml", "remove these lines"],
@@ -820,7 +873,7 @@ fn uninstall_takes_one_step_after_the_other_and_never_with_pods() {
                     restarts: vec![at(940)],
                     ..removed.clone()
                 },
-                &["refuse", "60 s after its restart without the handler"],
+                &["refuse", "60 s after its restart"],
             ),
             ("an old rollback", removed.clone(), &["DisarmRollback"]),
             (

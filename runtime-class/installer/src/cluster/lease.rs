@@ -57,8 +57,8 @@ impl Leases {
                 Some(other) if other != self.holder => holders.push(other),
                 _ => match self.take(&name, lease.cloned()).await {
                     Ok(lease) => return Ok(Ok(lease)),
-                    // Another node was quicker, and others may have taken the rest: if many
-                    // nodes start at once, each would try all of them in vain.
+                    // Another node took it first, and others may have taken the rest. If many
+                    // nodes start at once, each would try all leases and get none.
                     Err(error) if is_conflict(&error) => {
                         holders.resize(self.count, "another node".to_owned());
                         break;
@@ -76,8 +76,8 @@ impl Leases {
     async fn take(&self, name: &str, lease: Option<Lease>) -> Result<Lease> {
         let parameters = PostParams::default();
         if let Some(mut lease) = lease {
-            // The resource version in the metadata makes this fail if another node was
-            // quicker.
+            // The resource version in the metadata makes this fail if another node took it
+            // first.
             lease.spec = Some(self.spec());
             return answer(self.leases.replace(name, &parameters, &lease)).await;
         }

@@ -46,8 +46,9 @@ pub struct ClusterOptions {
     lease_namespace: String,
 }
 
-/// The key of the taint of a node that was well and is not any more. It is not the
-/// startup taint, since the cluster autoscaler counts a node with that one as new.
+/// The key of the taint of a node that has lost the startup taint, or never had it, and
+/// cannot run the handler now. It is not the startup taint, since the cluster autoscaler
+/// counts a node with that one as unready.
 const NOT_READY_TAINT: &str = "node-installer.swiss/not-ready";
 
 /// The Node object of this node.
@@ -109,7 +110,7 @@ impl Cluster {
         self.node.replace((Instant::now(), node));
     }
 
-    /// The names of the handlers that the Node lists, or listed two seconds ago.
+    /// The names of the handlers that the Node lists, or listed at most two seconds ago.
     ///
     /// # Errors
     /// When the API does not answer.
@@ -133,7 +134,7 @@ impl Cluster {
         }
     }
 
-    /// Takes the permission to restart containerd, if fewer nodes than allowed have it.
+    /// Takes the permission to restart containerd, if fewer nodes than allowed hold it.
     ///
     /// # Errors
     /// When the API refuses, or does not answer.
@@ -214,7 +215,8 @@ impl Cluster {
         if !is_new {
             return Ok(());
         }
-        // The annotation comes last, since it tells that nothing is left to do.
+        // The annotation comes after the taints: a run that is killed in between finds the old
+        // one, and reports again.
         self.now_is(self.api.patch_status(&condition.patch()).await?);
         info!("updated the Node: {}", condition.message);
         self.api.event(&condition.event(&self.api.name)).await;

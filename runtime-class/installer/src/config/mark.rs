@@ -7,7 +7,8 @@ use anyhow::{Result, ensure};
 /// Some editors write it at the start of a file.
 pub const BYTE_ORDER_MARK: char = '\u{feff}';
 
-const NAME: &str = "swiss-node-installer";
+/// In the marks of blocks and lines. An entry of an inline table has no mark.
+pub const NAME: &str = "swiss-node-installer";
 const BEGIN: &str = "# >>> swiss-node-installer";
 const END: &str = "# <<< swiss-node-installer";
 

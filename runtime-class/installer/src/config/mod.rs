@@ -8,6 +8,7 @@
 mod entry;
 mod mark;
 mod place;
+mod read;
 mod values;
 mod version;
 
@@ -16,6 +17,7 @@ use toml_edit::{Document, TableLike};
 
 use entry::Entry;
 use place::{Place, dotted, place};
+pub use read::{has_handler, has_runtimes, has_trace, imports, lines};
 pub use values::without_values;
 use version::Tables;
 
@@ -114,52 +116,6 @@ pub fn remove_unmarked(config: &[u8], runtime: &Runtime) -> Result<Option<Vec<u8
 pub fn without(config: &[u8], runtime: &Runtime) -> Result<Vec<u8>> {
     let removed = remove(config, runtime)?;
     Ok(remove_unmarked(&removed, runtime)?.unwrap_or(removed))
-}
-
-/// The patterns or paths of the files that a file, which need not be TOML, imports.
-#[must_use]
-pub fn imports(config: &[u8]) -> Vec<String> {
-    let text = std::str::from_utf8(config).unwrap_or_default();
-    let document = parse(text).ok();
-    let imports = document
-        .as_ref()
-        .and_then(|document| document.get("imports")?.as_array());
-    let paths = imports
-        .into_iter()
-        .flatten()
-        .filter_map(|path| path.as_str());
-    paths.map(str::to_owned).collect()
-}
-
-/// Whether a file, which need not be TOML, has a table of runtimes.
-#[must_use]
-pub fn has_runtimes(config: &[u8]) -> bool {
-    with_runtimes(config, |_| true).unwrap_or_default()
-}
-
-/// Whether a file, which need not be TOML, has the handler.
-#[must_use]
-pub fn has_handler(config: &[u8], handler: &str) -> bool {
-    with_runtimes(config, |runtimes| runtimes.contains_key(handler)).unwrap_or_default()
-}
-
-fn with_runtimes<T>(config: &[u8], read: impl Fn(&dyn TableLike) -> T) -> Option<T> {
-    let document = parse(std::str::from_utf8(config).ok()?).ok()?;
-    let path = Tables::of(&document).ok()?.runtimes;
-    lookup(document.as_table(), path).ok()?.map(read)
-}
-
-/// The lines that add the handler to a file of the version of `config`.
-#[must_use]
-pub fn lines(config: &[u8], runtime: &Runtime) -> Vec<String> {
-    let text = std::str::from_utf8(config).unwrap_or_default();
-    let tables = parse(text).and_then(|document| Tables::of(&document));
-    let lines = tables.map(|tables| Entry::Runtime(runtime).tables(tables.runtimes));
-    lines
-        .unwrap_or_default()
-        .iter()
-        .map(|line| format!("`{}`", line.trim()))
-        .collect()
 }
 
 /// A key of containerd 2.1 and later. Without it, containerd may fail to unpack an

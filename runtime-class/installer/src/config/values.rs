@@ -17,7 +17,7 @@ pub fn without_values<'f>(message: &str, files: impl Iterator<Item = &'f [u8]>) 
             Err(error) => return format!("{error:#}"),
         };
         let mut values = Vec::new();
-        collect(document.as_item(), &mut values);
+        collect(document.as_item(), &text, &mut values);
         // A value may contain another one.
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
         for value in values.iter().filter(|value| !value.is_empty()) {
@@ -27,27 +27,51 @@ pub fn without_values<'f>(message: &str, files: impl Iterator<Item = &'f [u8]>) 
     message
 }
 
-fn collect(item: &Item, values: &mut Vec<String>) {
+fn collect(item: &Item, file: &str, values: &mut Vec<String>) {
     match item {
         Item::None => {}
-        Item::Value(value) => collect_value(value, values),
-        Item::Table(table) => table.iter().for_each(|(_, item)| collect(item, values)),
+        Item::Value(value) => collect_value(value, file, values),
+        Item::Table(table) => table
+            .iter()
+            .for_each(|(_, item)| collect(item, file, values)),
         Item::ArrayOfTables(tables) => {
             let items = tables.iter().flat_map(|table| table.iter());
-            items.for_each(|(_, item)| collect(item, values));
+            items.for_each(|(_, item)| collect(item, file, values));
         }
     }
 }
 
-fn collect_value(value: &Value, values: &mut Vec<String>) {
+fn collect_value(value: &Value, file: &str, values: &mut Vec<String>) {
     match value {
-        Value::String(text) => values.push(text.value().clone()),
-        Value::Array(array) => array.iter().for_each(|value| collect_value(value, values)),
+        Value::String(text) => {
+            values.push(text.value().clone());
+            // As it stands in the file, with its escapes.
+            let quoted = text.span().and_then(|span| file.get(span));
+            values.extend(quoted.map(|quoted| quoted.trim_matches(['"', '\'']).to_owned()));
+        }
+        Value::Array(array) => array
+            .iter()
+            .for_each(|value| collect_value(value, file, values)),
         Value::InlineTable(table) => {
             table
                 .iter()
-                .for_each(|(_, value)| collect_value(value, values));
+                .for_each(|(_, value)| collect_value(value, file, values));
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_left_out_as_it_is_and_as_the_file_has_it() {
+        let file = br#"a = "pass\"word""#;
+        for message in [r#"cannot use pass"word"#, r#"cannot use "pass\"word""#] {
+            let told = without_values(message, [&file[..]].into_iter());
+            assert!(!told.contains("word"), "{told}");
+            assert!(told.contains("cannot use"), "{told}");
+        }
     }
 }

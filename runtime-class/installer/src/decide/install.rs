@@ -143,7 +143,7 @@ fn runs_as_in(file: &Dump, running: &cri::Status, handler: &str) -> bool {
         })
 }
 
-/// In a trial the handler is taken out after a while. Otherwise nothing is changed: a
+/// In a trial, the handler is taken out after `patience`. Otherwise nothing is changed: a
 /// containerd that does not answer may be slow, and a restart would make it worse.
 fn unhealthy(snapshot: &Snapshot, node: &Node, problem: &str) -> Result<Decision> {
     match snapshot.trial() {

@@ -8,12 +8,12 @@ use crate::config::{self, Runtime};
 use crate::node::Node;
 use crate::snapshot::Snapshot;
 
-/// What the timer of the rollback does: it ends the trial of a containerd that is healthy,
-/// and rolls back one that is not.
+/// The step of the process that the timer starts: it ends the trial of a containerd that
+/// is healthy, and rolls back one that is not.
 pub fn confirm(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
     let Some(elapsed) = snapshot.trial() else {
-        // The installer has not restarted containerd yet. The timer stays, since any
-        // restart now begins the trial.
+        // containerd was not restarted since the rollback was armed. The timer stays, since
+        // a restart, also by another program, begins the trial.
         return Ok(Decision::Done);
     };
     match problem(snapshot) {
@@ -56,13 +56,14 @@ pub fn decide(snapshot: &Snapshot, cause: &str, node: &Node) -> Result<Decision>
         return Err(anyhow!(cause.to_owned())
             .context("containerd has its previous configuration again, and is healthy"));
     };
-    if let Some(elapsed) = snapshot.since_restart_for_config()
-        && elapsed < patience(node)
-    {
+    let recorded = snapshot.since_restart_for_config();
+    if recorded.is_some_and(|elapsed| elapsed < patience(node)) {
         return Ok(Decision::Wait(problem));
     }
+    // A run may have been killed after the record and before the restart.
+    let was_restarted = recorded.is_some() && snapshot.started_after_change();
     ensure!(
-        snapshot.since_restart_for_config().is_none() && snapshot.restarts.len() < MAX_RESTARTS,
+        !was_restarted && snapshot.restarts.len() < MAX_RESTARTS,
         "containerd should have its previous configuration again, but is not healthy: {problem}: \
          {cause}"
     );

@@ -110,12 +110,12 @@ fn change(snapshot: &Snapshot, node: &Node) -> Result<Change> {
     })))
 }
 
-/// Waits for a containerd that the installer has restarted, and for no other.
+/// Waits only for a containerd that the installer has restarted.
 fn unhealthy(snapshot: &Snapshot, node: &Node, problem: String) -> Result<Decision> {
     match snapshot.since_restart_for_config() {
         Some(elapsed) if elapsed < patience(node) => Ok(Decision::Wait(problem)),
         Some(_) => bail!(
-            "containerd was not healthy {} s after its restart without the handler: {problem}",
+            "containerd was not healthy {} s after its restart: {problem}",
             node.health_timeout
         ),
         None => bail!("{problem}: nothing was changed"),

@@ -103,7 +103,8 @@ fn uninstall_can_be_killed_anywhere() {
     );
 }
 
-/// An earlier point is before the restart of containerd, as the test above shows.
+/// The points up to this one are before the restart of containerd. The test checks that no
+/// containerd was restarted at this one, so that it misses none.
 const LAST_POINT_BEFORE_RESTART: usize = 30;
 
 /// The fault stays after the kill: with the installer gone, and no containerd to start the

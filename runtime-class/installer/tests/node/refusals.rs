@@ -46,6 +46,30 @@ fn an_unknown_configuration_version_is_refused() {
 }
 
 #[test]
+fn uninstall_ends_on_a_node_on_which_install_is_refused() {
+    let node = gke_node(&newest());
+    let before = node.read_config();
+    for refused in [
+        before.replace("version = 2", "version = 5"),
+        format!("{before}not TOML\n"),
+    ] {
+        fs::write(node.config(), &refused).unwrap();
+        node.must_fail("install");
+        node.must("uninstall");
+        assert_eq!(node.read_config(), refused);
+    }
+    fs::write(node.config(), before).unwrap();
+    let mut uninstall = node.installer("uninstall");
+    let output = uninstall.args(["--unit", "nothing"]).output().unwrap();
+    assert!(output.status.success(), "{}", printed(&output));
+
+    node.must("install");
+    let output = uninstall.output().unwrap();
+    assert!(!output.status.success(), "{}", printed(&output));
+    node.must("uninstall");
+}
+
+#[test]
 fn a_configuration_version_whose_runtimes_containerd_ignores_is_refused() {
     // Earlier releases read version 1 natively, later ones migrate it.
     let ignores = |containerd: &Containerd| ((2, 0, 0)..(2, 3, 0)).contains(&containerd.version);
