@@ -9,7 +9,7 @@ use super::parse;
 /// gives, which quotes nothing.
 #[must_use]
 pub fn without_values<'f>(message: &str, files: impl Iterator<Item = &'f [u8]>) -> String {
-    let mut message = message.to_owned();
+    let mut message = without_converted(message);
     for file in files {
         let text = String::from_utf8_lossy(file);
         let document = match parse(&text) {
@@ -27,6 +27,19 @@ pub fn without_values<'f>(message: &str, files: impl Iterator<Item = &'f [u8]>) 
     message
 }
 
+/// The message of containerd 1.x about a value of a wrong type, which may be a number:
+/// `(3, 1): Can't convert 123(int64) to string`.
+fn without_converted(message: &str) -> String {
+    const BEFORE: &str = "Can't convert ";
+    match message.split_once(BEFORE) {
+        Some((start, rest)) => {
+            let end = rest.rfind('(').and_then(|at| rest.get(at..));
+            format!("{start}{BEFORE}[a value]{}", end.unwrap_or_default())
+        }
+        None => message.to_owned(),
+    }
+}
+
 fn collect(item: &Item, values: &mut Vec<String>) {
     match item {
         Item::None => {}
@@ -41,7 +54,8 @@ fn collect(item: &Item, values: &mut Vec<String>) {
 
 fn collect_value(value: &Value, values: &mut Vec<String>) {
     match value {
-        Value::String(text) => values.push(text.value().clone()),
+        // A message has one line.
+        Value::String(text) => values.extend(text.value().lines().map(str::to_owned)),
         Value::Array(array) => array.iter().for_each(|value| collect_value(value, values)),
         Value::InlineTable(table) => {
             table

@@ -8,7 +8,7 @@ use super::{
 use crate::config::{self, LOCAL_PULL};
 use crate::cri::RunningRuntime;
 use crate::imports;
-use crate::judge::judge_removed;
+use crate::judge::{explain_renamed, judge_removed};
 use crate::node::Node;
 use crate::snapshot::{Lease, Snapshot};
 
@@ -95,7 +95,9 @@ fn change(snapshot: &Snapshot, node: &Node) -> Result<Change> {
     let Some(after) = judged(snapshot, config, &without)? else {
         return Ok(Change::Judge(without));
     };
-    judge_removed(before, after, &node.handler).map_err(explain)?;
+    judge_removed(before, after, &node.handler)
+        .map_err(explain)
+        .map_err(|error| explain_renamed(before, after, &runtime, error))?;
     let is_marked = config::remove(&config.bytes, &runtime)? != config.bytes;
     let note = format!(
         "another program has removed the installer's comments from {}: the handler {} is removed, \
