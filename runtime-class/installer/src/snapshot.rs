@@ -108,13 +108,19 @@ impl Snapshot {
         Some(running.pods.get(handler).copied().unwrap_or_default())
     }
 
-    /// For how long the running containerd has been on trial: the installer armed the
-    /// rollback and restarted containerd, and has not yet found it healthy.
+    /// For how long containerd has been on trial: since the rollback was armed, the
+    /// installer has restarted it, or it was started or ended otherwise with a changed
+    /// configuration, and the installer has not yet found it healthy.
     #[must_use]
     pub fn trial(&self) -> Option<Duration> {
         let armed = self.rollback_armed?;
-        let last = self.restarts.last().filter(|last| **last >= armed)?;
-        Some(self.now.duration_since(*last).unwrap_or_default())
+        let restarted = self.restarts.last().filter(|last| **last >= armed);
+        let is_changed = || {
+            self.config.as_ref()?.changed.duration_since(armed).ok()?;
+            self.unit.state_changed?.duration_since(armed).ok()
+        };
+        let since = restarted.or_else(|| is_changed().map(|_| &armed))?;
+        Some(self.now.duration_since(*since).unwrap_or_default())
     }
 
     /// For how long containerd has been restarted by the installer after the last change

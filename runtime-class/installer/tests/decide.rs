@@ -77,6 +77,7 @@ fn plain() -> Snapshot {
             program: "/usr/bin/containerd".into(),
             config: None,
             started: Some(at(200)),
+            state_changed: Some(at(200)),
         },
         program_version: "2.1.9".to_owned(),
         dump: Ok(dump(PLAIN)),
@@ -571,6 +572,20 @@ fn a_trial_ends_well_or_is_rolled_back_in_time() {
             ),
         ],
     );
+    let started_by_another = |changed, state_changed| Snapshot {
+        running: no_answer(),
+        config: Some(Config {
+            bytes: with_handler().into(),
+            changed: at(changed),
+        }),
+        unit: Unit {
+            state_changed: Some(at(state_changed)),
+            ..plain().unit
+        },
+        rollback_armed: Some(at(900)),
+        restarts: Vec::new(),
+        ..installed()
+    };
     check(
         &Desired::Confirmed,
         vec![
@@ -602,6 +617,31 @@ fn a_trial_ends_well_or_is_rolled_back_in_time() {
                     ..installed()
                 },
                 &["done"],
+            ),
+            (
+                "another process restarted containerd with the new file",
+                started_by_another(920, 920),
+                &["roll back"],
+            ),
+            (
+                "another process restarted containerd with the old file",
+                started_by_another(100, 920),
+                &["done"],
+            ),
+            (
+                "a slow containerd, with the new file, before its restart",
+                started_by_another(920, 200),
+                &["done"],
+            ),
+            (
+                "the clock was set back after the restart",
+                Snapshot {
+                    rollback_armed: Some(at(900)),
+                    // Those in the future are not read.
+                    restarts: Vec::new(),
+                    ..started_by_another(5000, 920)
+                },
+                &["roll back"],
             ),
             (
                 "another process wrote the file during the trial",
