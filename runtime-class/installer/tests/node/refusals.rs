@@ -130,6 +130,20 @@ fn a_handler_that_was_installed_with_another_name_is_refused() {
 }
 
 #[test]
+fn a_handler_that_was_installed_with_another_path_of_the_shim_is_not_half_removed() {
+    let node = gke_node(&newest());
+    node.must("install");
+    let before = (node.read_config(), node.leftovers());
+    let mut installer = node.installer("uninstall");
+    installer.arg("--shim").arg(node.path("other/shim"));
+    let error = printed(&installer.output().unwrap());
+    let expected = format!("set SHIM to {} and", node.shim().display());
+    assert!(error.contains(&expected), "{error}");
+    assert_eq!((node.read_config(), node.leftovers()), before);
+    node.must("uninstall");
+}
+
+#[test]
 fn a_handler_with_another_shim_is_refused() {
     let node = gke_node(&newest());
     let other = "[plugins.\"io.containerd.grpc.v1.cri\".containerd.runtimes.spin]\nruntime_type = \"/opt/shim\"\n";
