@@ -168,7 +168,8 @@ impl ConfigFile {
 /// Opens the file that `config` leads to, with links resolved in the node's root.
 fn open(host: &Host, config: &Path) -> Result<Option<File>> {
     let root = File::open(&host.root)?;
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    // Opening a named pipe would wait for a writer.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
     let opened = rustix::fs::openat2(&root, config, flags, Mode::empty(), ResolveFlags::IN_ROOT);
     match opened {
         Ok(file) => Ok(Some(file.into())),

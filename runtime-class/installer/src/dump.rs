@@ -36,6 +36,17 @@ impl Dump {
         self.runtime(handler)?.get("runtime_type")?.as_str()
     }
 
+    /// A handler with this shim that `after` has no more, apart from `except`.
+    #[must_use]
+    pub fn lost(&self, after: &Self, shim: &str, except: &str) -> Option<&str> {
+        let runtimes = self.containerd()?.get("runtimes")?.as_object()?;
+        runtimes.keys().map(String::as_str).find(|handler| {
+            *handler != except
+                && self.runtime_type(handler) == Some(shim)
+                && after.runtime_type(handler).is_none()
+        })
+    }
+
     /// The handler's `SystemdCgroup`, if it is set.
     #[must_use]
     pub fn systemd_cgroup(&self, handler: &str) -> Option<bool> {

@@ -13,13 +13,24 @@ use crate::files;
 use crate::host::Host;
 use crate::snapshot::Imported;
 
-/// Reads the files of `imports`, which are patterns or paths, relative to the folder of
-/// the main configuration. A file that cannot be read is left out, as is one that is
-/// imported by an imported file.
+/// Reads the files of `imports`, and of the imports of these files. They are patterns or
+/// paths, relative to the folder of the file that has them. A file that cannot be read is
+/// left out.
 #[must_use]
 pub fn read(host: &Host, config: &Path, bytes: &[u8]) -> Vec<Imported> {
-    let folder = config.parent().unwrap_or(Path::new("/"));
     let mut imported = Vec::new();
+    add(host, config, config, bytes, &mut imported);
+    let mut next = 0;
+    while let Some(file) = imported.get(next).cloned() {
+        add(host, config, &file.path, &file.bytes, &mut imported);
+        next += 1;
+    }
+    imported
+}
+
+/// Adds the files that the file at `from` imports, if they are not there yet.
+fn add(host: &Host, config: &Path, from: &Path, bytes: &[u8], imported: &mut Vec<Imported>) {
+    let folder = from.parent().unwrap_or(Path::new("/"));
     for pattern in config::imports(bytes) {
         // The root of the node may have characters that patterns give a meaning.
         let root = glob::Pattern::escape(&host.root.display().to_string());
@@ -29,7 +40,9 @@ pub fn read(host: &Host, config: &Path, bytes: &[u8]) -> Vec<Imported> {
         for path in glob::glob(&pattern).into_iter().flatten().flatten() {
             let on_node = Path::new("/").join(path.strip_prefix(&host.root).unwrap_or(&path));
             if on_node != config
+                && imported.iter().all(|file| file.path != on_node)
                 && let Ok(metadata) = fs::metadata(&path)
+                && metadata.is_file()
                 && let Ok(bytes) = fs::read(&path)
             {
                 imported.push(Imported {
@@ -40,7 +53,6 @@ pub fn read(host: &Host, config: &Path, bytes: &[u8]) -> Vec<Imported> {
             }
         }
     }
-    imported
 }
 
 /// Names the file that makes containerd ignore the main file, and the lines to add to it.

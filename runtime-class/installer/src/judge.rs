@@ -3,7 +3,7 @@
 //! containerd accepts a file that makes it lose half of its settings, and exits
 //! 0. Only a comparison of its dumps before and after shows the loss.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Error, Result, anyhow, bail, ensure};
 use serde_json::{Map, Value};
 
 use crate::config::Runtime;
@@ -49,6 +49,18 @@ pub fn judge_removed(before: &Dump, after: &Dump, handler: &str) -> Result<()> {
         "containerd would still have a handler {handler} that this installer did not add"
     );
     Ok(())
+}
+
+/// Names the handler that this installer added earlier with another name.
+pub fn explain_renamed(before: &Dump, after: &Dump, runtime: &Runtime, error: Error) -> Error {
+    match before.lost(after, &runtime.shim, &runtime.handler) {
+        Some(other) => anyhow!(
+            "this installer has added the handler {other}, not {}: set HANDLER to {other} and \
+             uninstall first",
+            runtime.handler
+        ),
+        None => error,
+    }
 }
 
 fn same_rest(before: &Dump, after: &Dump, handler: &str) -> Result<()> {

@@ -7,6 +7,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use rustix::fs::StatVfsMountFlags;
 use sha2::{Digest, Sha256};
 
 use crate::files::{self, Access, beside};
@@ -92,6 +93,15 @@ impl Program {
     }
 
     fn write(&self, path: &Path) -> Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        let file_system = rustix::fs::statvfs(folder)
+            .with_context(|| format!("cannot read the file system of {}", folder.display()))?;
+        ensure!(
+            !file_system.f_flag.contains(StatVfsMountFlags::NOEXEC),
+            "the file system of {} is mounted with noexec, so no program runs there: set SHIM to a \
+             path on another one",
+            folder.display()
+        );
         let new = beside(path, ".new");
         files::write(&new, &self.content, EXECUTABLE)?;
         if self.state_at(&new)? != Installed::Yes {

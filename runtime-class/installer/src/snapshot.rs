@@ -108,19 +108,19 @@ impl Snapshot {
         Some(running.pods.get(handler).copied().unwrap_or_default())
     }
 
-    /// For how long the running containerd has been on trial: the installer armed the
-    /// rollback, containerd was restarted after that, and the installer has not yet found
-    /// it healthy. A trial begins with the installer's restart. If it recorded none, because
-    /// another program restarted containerd or the node's clock was set, the trial begins
-    /// when the rollback was armed.
+    /// For how long containerd has been on trial: since the rollback was armed, the
+    /// installer has restarted it, or it was started or ended otherwise with a changed
+    /// configuration, and the installer has not yet found it healthy.
     #[must_use]
     pub fn trial(&self) -> Option<Duration> {
         let armed = self.rollback_armed?;
-        let recorded = self.restarts.last().filter(|last| **last >= armed);
-        // Both times are since boot, so that setting the clock does not change their order.
-        let has_started = self.unit.started.is_some_and(|started| started >= armed);
-        let begin = recorded.copied().or(has_started.then_some(armed))?;
-        Some(self.now.duration_since(begin).unwrap_or_default())
+        let restarted = self.restarts.last().filter(|last| **last >= armed);
+        let is_changed = || {
+            self.config.as_ref()?.changed.duration_since(armed).ok()?;
+            self.unit.state_changed?.duration_since(armed).ok()
+        };
+        let since = restarted.or_else(|| is_changed().map(|_| &armed))?;
+        Some(self.now.duration_since(*since).unwrap_or_default())
     }
 
     /// How long ago the installer recorded a restart of containerd, if that was after the

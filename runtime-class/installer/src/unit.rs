@@ -2,6 +2,7 @@
 //! containerd does not become healthy with it. The timer belongs to systemd, so it works
 //! when this process and the kubelet do not.
 
+use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -16,10 +17,12 @@ use crate::node::Node;
 pub struct Unit {
     /// The program of the unit's `ExecStart`, on the node.
     pub program: PathBuf,
-    /// The configuration that its command line names.
+    /// The configuration that the command line of its process names.
     pub config: Option<PathBuf>,
     /// When its main process was started, by the node's clock.
     pub started: Option<SystemTime>,
+    /// When systemd last saw it start, stop or fail, by the node's clock.
+    pub state_changed: Option<SystemTime>,
 }
 
 /// Reads containerd's unit, and since when the timer of the rollback is active.
@@ -27,8 +30,8 @@ pub struct Unit {
 /// # Errors
 /// When systemd does not answer, or has no such unit.
 pub async fn read(node: &Node) -> Result<(Unit, Option<SystemTime>)> {
-    let properties = "--property=LoadState,ExecStart,ExecMainStartTimestampMonotonic,ActiveState,\
-                      ActiveEnterTimestampMonotonic";
+    let properties = "--property=LoadState,ExecStart,ExecMainStartTimestampMonotonic,MainPID,ActiveState,\
+                      ActiveEnterTimestampMonotonic,StateChangeTimestampMonotonic";
     let shown = systemctl(node, &["show", properties, &node.unit, ROLLBACK_TIMER]).await?;
     let clocks = (now_since_boot(), SystemTime::now());
     // A blank line separates the units.
@@ -52,28 +55,47 @@ impl Unit {
                 .split(" ; ")
                 .find_map(|field| field.trim_start_matches("{ ").strip_prefix(name))
         };
-        let mut arguments = field("argv[]=")?.split_whitespace();
-        let config = arguments.find_map(|argument| {
-            let option = argument.trim_start_matches('-');
-            option.strip_prefix("config=").or_else(|| {
-                let is_next = argument.starts_with('-') && ["c", "config"].contains(&option);
-                is_next.then_some("")
-            })
-        });
-        let config = config.map(|path| {
-            if path.is_empty() {
-                arguments.next().unwrap_or_default()
-            } else {
-                path
-            }
-        });
-        let started = value(shown, "ExecMainStartTimestampMonotonic");
+        let arguments = field("argv[]=")?.split_whitespace().map(str::to_owned);
+        let command = running_command(shown).unwrap_or_else(|| arguments.collect());
+        let config = config_of(&command);
+        let time = |name: &str| wall_clock(value(shown, name)?, clocks);
         Some(Self {
             program: field("path=")?.into(),
-            config: config.map(PathBuf::from),
-            started: started.and_then(|started| wall_clock(started, clocks)),
+            config,
+            started: time("ExecMainStartTimestampMonotonic"),
+            state_changed: time("StateChangeTimestampMonotonic"),
         })
     }
+}
+
+/// The command line of the unit's process, in which variables of the unit have their
+/// values; `None` if it does not run, or cannot be read.
+fn running_command(shown: &str) -> Option<Vec<String>> {
+    let process = value(shown, "MainPID").filter(|process| *process != "0")?;
+    let command = fs::read(format!("/proc/{process}/cmdline")).ok()?;
+    let command = String::from_utf8_lossy(&command);
+    let arguments = command.split_terminator('\0').map(str::to_owned);
+    Some(arguments.collect()).filter(|arguments: &Vec<_>| !arguments.is_empty())
+}
+
+/// The configuration that a command line of containerd names. A `-c` without a path is the
+/// option of another program, such as a shell that runs containerd.
+fn config_of(command: &[String]) -> Option<PathBuf> {
+    let mut arguments = command.iter();
+    while let Some(argument) = arguments.next() {
+        let option = argument.trim_start_matches('-');
+        let path = match option.split_once('=') {
+            Some(("c" | "config", path)) => Some(path),
+            None if ["-c", "-config", "--c", "--config"].contains(&argument.as_str()) => {
+                arguments.next().map(String::as_str)
+            }
+            _ => None,
+        };
+        if let Some(path) = path.filter(|path| path.starts_with('/')) {
+            return Some(path.into());
+        }
+    }
+    None
 }
 
 /// Since when the unit is active; `None` if it is not.
@@ -190,6 +212,9 @@ mod tests {
                 Some("/a.toml"),
             ),
             ("/usr/bin/containerd --config=/a.toml", Some("/a.toml")),
+            ("/usr/bin/containerd -c=/a.toml", Some("/a.toml")),
+            ("/bin/sh -c exec containerd", None),
+            ("/bin/ionice -c 2 containerd -c /a.toml", Some("/a.toml")),
         ] {
             assert_eq!(unit(command).config, config.map(PathBuf::from), "{command}");
         }

@@ -77,6 +77,7 @@ fn plain() -> Snapshot {
             program: "/usr/bin/containerd".into(),
             config: None,
             started: Some(at(200)),
+            state_changed: Some(at(200)),
         },
         program_version: "2.1.9".to_owned(),
         dump: Ok(dump(PLAIN)),
@@ -571,9 +572,19 @@ fn a_trial_ends_well_or_is_rolled_back_in_time() {
             ),
         ],
     );
-    let started_during_trial = Unit {
-        started: Some(at(930)),
-        ..plain().unit
+    let started_by_another = |changed, state_changed| Snapshot {
+        running: no_answer(),
+        config: Some(Config {
+            bytes: with_handler().into(),
+            changed: at(changed),
+        }),
+        unit: Unit {
+            state_changed: Some(at(state_changed)),
+            ..plain().unit
+        },
+        rollback_armed: Some(at(900)),
+        restarts: Vec::new(),
+        ..installed()
     };
     check(
         &Desired::Confirmed,
@@ -617,31 +628,27 @@ fn a_trial_ends_well_or_is_rolled_back_in_time() {
                 &["done"],
             ),
             (
-                "killed before the restart, and another program restarted containerd",
-                Snapshot {
-                    restarts: Vec::new(),
-                    running: no_answer(),
-                    unit: started_during_trial.clone(),
-                    ..on_trial(60)
-                },
+                "another process restarted containerd with the new file",
+                started_by_another(920, 920),
                 &["roll back"],
             ),
             (
-                "the clock was set back, so that the recorded restart is in the future",
-                Snapshot {
-                    restarts: Vec::new(),
-                    unit: started_during_trial.clone(),
-                    ..on_trial(60)
-                },
-                &["DisarmRollback"],
+                "another process restarted containerd with the old file",
+                started_by_another(100, 920),
+                &["done"],
             ),
             (
-                "the clock was set forward, so that the recorded restart is before the rollback",
+                "a slow containerd, with the new file, before its restart",
+                started_by_another(920, 200),
+                &["done"],
+            ),
+            (
+                "the clock was set back after the restart",
                 Snapshot {
-                    restarts: vec![at(100)],
-                    running: no_answer(),
-                    unit: started_during_trial,
-                    ..on_trial(60)
+                    rollback_armed: Some(at(900)),
+                    // Those in the future are not read.
+                    restarts: Vec::new(),
+                    ..started_by_another(5000, 920)
                 },
                 &["roll back"],
             ),

@@ -9,7 +9,7 @@ use super::parse;
 /// gives, which quotes nothing.
 #[must_use]
 pub fn without_values<'f>(message: &str, files: impl Iterator<Item = &'f [u8]>) -> String {
-    let mut message = message.to_owned();
+    let mut message = without_converted(message);
     for file in files {
         let text = String::from_utf8_lossy(file);
         let document = match parse(&text) {
@@ -25,6 +25,19 @@ pub fn without_values<'f>(message: &str, files: impl Iterator<Item = &'f [u8]>) 
         }
     }
     message
+}
+
+/// The message of containerd 1.x about a value of a wrong type, which may be a number:
+/// `(3, 1): Can't convert 123(int64) to string`.
+fn without_converted(message: &str) -> String {
+    const BEFORE: &str = "Can't convert ";
+    match message.split_once(BEFORE) {
+        Some((start, rest)) => {
+            let end = rest.rfind('(').and_then(|at| rest.get(at..));
+            format!("{start}{BEFORE}[a value]{}", end.unwrap_or_default())
+        }
+        None => message.to_owned(),
+    }
 }
 
 fn collect(item: &Item, file: &str, values: &mut Vec<String>) {
@@ -44,10 +57,15 @@ fn collect(item: &Item, file: &str, values: &mut Vec<String>) {
 fn collect_value(value: &Value, file: &str, values: &mut Vec<String>) {
     match value {
         Value::String(text) => {
-            values.push(text.value().clone());
-            // As it stands in the file, with its escapes.
+            // As it stands in the file, with its escapes, and as it is. A message has one
+            // line.
             let quoted = text.span().and_then(|span| file.get(span));
-            values.extend(quoted.map(|quoted| quoted.trim_matches(['"', '\'']).to_owned()));
+            let quoted = quoted.map(|quoted| quoted.trim_matches(['"', '\'']));
+            let lines = text
+                .value()
+                .lines()
+                .chain(quoted.unwrap_or_default().lines());
+            values.extend(lines.map(str::to_owned));
         }
         Value::Array(array) => array
             .iter()

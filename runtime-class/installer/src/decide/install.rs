@@ -12,7 +12,7 @@ use crate::cri;
 use crate::distribution;
 use crate::dump::Dump;
 use crate::imports;
-use crate::judge::judge_added;
+use crate::judge::{explain_renamed, judge_added};
 use crate::node::Node;
 use crate::snapshot::{Installed, Lease, NodeObject, Snapshot};
 
@@ -36,6 +36,7 @@ pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
         };
         judge_added(before, after, &runtime)
             .map_err(|error| imports::explain_shadow(&snapshot.imported, after, &runtime, error))
+            .map_err(|error| explain_renamed(before, after, &runtime, error))
             .map_err(|error| explain_default(&config.bytes, [before, after], node, error))
             .context("the new configuration is refused")?;
         file = after;

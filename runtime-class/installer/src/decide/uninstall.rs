@@ -8,7 +8,7 @@ use super::{
 use crate::config::{self, LOCAL_PULL};
 use crate::cri::RunningRuntime;
 use crate::imports;
-use crate::judge::judge_removed;
+use crate::judge::{explain_renamed, judge_removed};
 use crate::node::Node;
 use crate::snapshot::{Lease, Snapshot};
 
@@ -95,7 +95,21 @@ fn change(snapshot: &Snapshot, node: &Node) -> Result<Change> {
     let Some(after) = judged(snapshot, config, &without)? else {
         return Ok(Change::Judge(without));
     };
-    judge_removed(before, after, &node.handler).map_err(explain)?;
+    judge_removed(before, after, &node.handler)
+        .map_err(explain)
+        .map_err(|error| explain_renamed(before, after, &runtime, error))?;
+    // The running containerd has that shim, too, and its files are in another folder.
+    if let Some(other) = before
+        .runtime_type(&node.handler)
+        .filter(|shim| *shim != runtime.shim)
+    {
+        bail!(
+            "this installer has added the handler {} with the shim {other}, not {}: set SHIM to \
+             {other} and uninstall again",
+            node.handler,
+            runtime.shim
+        );
+    }
     let is_marked = config::remove(&config.bytes, &runtime)? != config.bytes;
     let note = format!(
         "another program has removed the installer's comments from {}: the handler {} is removed, \

@@ -218,3 +218,27 @@ fn uninstall_ends_although_the_shims_folder_is_gone_or_the_configuration_was() {
     node.must("uninstall");
     assert_eq!(node.leftovers(), Vec::<String>::new());
 }
+
+#[test]
+fn the_configuration_in_a_variable_of_the_unit_is_the_units() {
+    let mut node = Node::prepare(&containerds().pop().unwrap(), |folder| {
+        gke(Some(2), Style::Gke, folder)
+    });
+    let other = node.path("etc/other.toml");
+    fs::copy(node.config(), &other).unwrap();
+    let path = node.path("units/containerd.service");
+    let unit = fs::read_to_string(path).unwrap();
+    let option = format!("-c {}", node.config().display());
+    let unit = unit.replace(&option, "$OPTIONS");
+    let variable = format!("Environment=\"OPTIONS=-c {}\"\n", other.display());
+    node.systemd
+        .write_unit("containerd.service", &(unit + &variable));
+    node.restart();
+    let before = node.read_config();
+    let error = node.must_fail("install");
+    assert!(error.contains("other.toml, not with"), "{error}");
+    assert_eq!((node.read_config(), node.restarts()), (before, 0));
+    let mut installer = node.installer("install");
+    let output = installer.env("CONTAINERD_CONFIG", other).output().unwrap();
+    assert!(output.status.success(), "{}", printed(&output));
+}

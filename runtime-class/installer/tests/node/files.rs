@@ -3,7 +3,8 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use rustix::fs::XattrFlags;
 
@@ -117,6 +118,46 @@ fn the_rollback_keeps_what_another_process_wrote_in_the_meantime() {
     );
     assert_eq!(node.read_config(), before + "# other\n");
     assert!(!node.is_rollback_armed());
+}
+
+#[test]
+fn a_change_with_which_another_process_restarts_containerd_is_rolled_back() {
+    let node = gke_node();
+    let before = node.read_config();
+    let killed = node
+        .installer("install")
+        .env("HEALTH_TIMEOUT", "1")
+        .env("CRASH_AT", "after the configuration is replaced")
+        .output()
+        .unwrap();
+    assert!(!killed.status.success());
+    assert_ne!(node.read_config(), before);
+    fs::write(node.path("refuse-to-start"), "").unwrap();
+    let restart = ["restart", "--no-block", "containerd"];
+    assert!(node.systemd.systemctl(&restart).status.success());
+    let end = Instant::now() + Duration::from_secs(30);
+    while node.status().is_err() || node.read_config() != before {
+        assert!(Instant::now() < end, "it is not rolled back");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_named_pipe_in_the_place_of_the_configuration_is_refused_at_once() {
+    let node = gke_node();
+    fs::remove_file(node.config()).unwrap();
+    let (kind, mode) = (rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU);
+    rustix::fs::mknodat(rustix::fs::CWD, node.config(), kind, mode, 0).unwrap();
+    let installer = node.installer("install");
+    // A process that waits for a writer of the pipe does not end with SIGTERM.
+    let mut limited = Command::new("timeout");
+    limited.args(["--signal=KILL", "20"]);
+    limited.arg(installer.get_program()).arg("install");
+    for (name, value) in installer.get_envs() {
+        limited.env(name, value.unwrap());
+    }
+    let error = printed(&limited.output().unwrap());
+    assert!(error.contains("is not a file"), "{error}");
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn on_a_full_disk_the_install_fails_and_leaves_nothing() {
     for (folder, size) in [("home/kubernetes/bin", "64k"), ("etc", "8k")] {
         let mount = node.path(folder);
         fs::create_dir_all(&mount).unwrap();
-        let error = install_with_small_disk(&node, &mount, size);
+        let error = install_with_mount(&node, &mount, &format!("size={size}"));
         assert!(error.contains("No space left on device"), "{error}");
         assert_eq!(node.read_config(), before);
         assert_eq!(node.leftovers(), Vec::<String>::new());
@@ -94,10 +94,23 @@ fn on_a_full_disk_the_install_fails_and_leaves_nothing() {
     }
 }
 
-/// Installs with a file system of that size at `mount`, in the installer's mount
+#[test]
+fn on_a_file_system_that_runs_no_programs_the_install_fails_and_leaves_nothing() {
+    let node = gke_node();
+    let before = node.read_config();
+    let mount = node.path("home/kubernetes/bin");
+    fs::create_dir_all(&mount).unwrap();
+    let error = install_with_mount(&node, &mount, "noexec");
+    assert!(error.contains("is mounted with noexec"), "{error}");
+    assert_eq!(node.read_config(), before);
+    assert_eq!(node.leftovers(), Vec::<String>::new());
+    assert_eq!(node.restarts(), 0);
+}
+
+/// Installs with another, small file system at `mount`, in the installer's mount
 /// namespace only.
-fn install_with_small_disk(node: &Node, mount: &Path, size: &str) -> String {
-    let script = "cp -a $MOUNT $MOUNT.copy && mount -t tmpfs -o size=$SIZE none $MOUNT && \
+fn install_with_mount(node: &Node, mount: &Path, options: &str) -> String {
+    let script = "cp -a $MOUNT $MOUNT.copy && mount -t tmpfs -o $OPTIONS none $MOUNT && \
                   cp -a $MOUNT.copy/. $MOUNT && rm -r $MOUNT.copy && head -c 1M /dev/zero >$MOUNT/ballast 2>/dev/null; \
                   $INSTALLER install; status=$?; ls -A $MOUNT >&2; exit $status";
     let installer = node.installer("install");
@@ -110,7 +123,7 @@ fn install_with_small_disk(node: &Node, mount: &Path, size: &str) -> String {
     let command = command
         .env("INSTALLER", program)
         .env("MOUNT", mount)
-        .env("SIZE", size);
+        .env("OPTIONS", options);
     let output = command.output().unwrap();
     assert!(!output.status.success());
     printed(&output)

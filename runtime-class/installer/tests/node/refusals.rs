@@ -111,6 +111,62 @@ fn no_message_has_a_password_of_the_configuration() {
     }
 }
 
+/// containerd 1.x quotes a value of a wrong type, also of a number, and also of a file that
+/// an imported file imports.
+#[test]
+fn no_message_has_a_password_that_is_a_number_or_far_away() {
+    let number = "[plugins.\"io.containerd.grpc.v1.cri\".registry.configs.\"registry.example\".auth]\npassword = 48151623\n";
+    let nested = "version = 2\n[ttrpc]\nuid = \"48151623\"\n";
+    let lines = "[ttrpc]\nuid = \"\"\"a\n48151623\"\"\"\n";
+    for containerd in containerds() {
+        let mut node = Node::start(&containerd, |folder| gke(Some(2), Style::Imports, folder));
+        let original = node.read_config();
+        let import = "version = 2\nimports = [\"far/*.toml\"]\n";
+        for (more, far) in [(number, ""), (lines, ""), ("", nested)] {
+            fs::write(node.config(), format!("{original}\n{more}")).unwrap();
+            fs::create_dir_all(node.path("etc/conf.d/far")).unwrap();
+            fs::write(node.path("etc/conf.d/a.toml"), import).unwrap();
+            fs::write(node.path("etc/conf.d/far/b.toml"), far).unwrap();
+            for verb in ["plan", "install", "uninstall"] {
+                let printed = printed(&node.run(verb));
+                assert!(!printed.contains("48151623"), "{verb}: {printed}");
+            }
+        }
+        node.systemd.stop();
+    }
+}
+
+#[test]
+fn a_handler_that_was_installed_with_another_name_is_refused() {
+    let node = gke_node(&newest());
+    node.must("install");
+    let before = node.read_config();
+    for verb in ["install", "uninstall"] {
+        let mut installer = node.installer(verb);
+        let error = printed(&installer.args(["--handler", "spin-v2"]).output().unwrap());
+        assert!(
+            error.contains("set HANDLER to spin and uninstall first"),
+            "{error}"
+        );
+        assert_eq!(node.read_config(), before);
+    }
+    node.must("uninstall");
+}
+
+#[test]
+fn a_handler_that_was_installed_with_another_path_of_the_shim_is_not_half_removed() {
+    let node = gke_node(&newest());
+    node.must("install");
+    let before = (node.read_config(), node.leftovers());
+    let mut installer = node.installer("uninstall");
+    installer.arg("--shim").arg(node.path("other/shim"));
+    let error = printed(&installer.output().unwrap());
+    let expected = format!("set SHIM to {} and", node.shim().display());
+    assert!(error.contains(&expected), "{error}");
+    assert_eq!((node.read_config(), node.leftovers()), before);
+    node.must("uninstall");
+}
+
 #[test]
 fn a_handler_with_another_shim_is_refused() {
     let node = gke_node(&newest());
