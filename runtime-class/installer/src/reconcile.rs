@@ -82,16 +82,18 @@ impl Reconciler<'_> {
                     });
                 }
                 Decision::Postpone(postponed) => return Ok(Outcome::Postponed(postponed)),
+                // While a rollback is armed, the change is finished, which disarms it.
+                Decision::Act(_) | Decision::Wait(_)
+                    if *self.stop.borrow() && snapshot.rollback_armed.is_none() =>
+                {
+                    return Ok(Outcome::Stopped);
+                }
                 Decision::Wait(what) => {
                     if what != waited_for {
                         info!("waiting: {what}");
                         waited_for = what;
                     }
                     tokio::time::sleep(POLL).await;
-                }
-                // While a rollback is armed, the change is finished, which disarms it.
-                Decision::Act(_) if *self.stop.borrow() && snapshot.rollback_armed.is_none() => {
-                    return Ok(Outcome::Stopped);
                 }
                 Decision::Act(Action::Judge { candidate }) => {
                     observer.judged = Some(judge(node, &snapshot, candidate).await?);

@@ -40,7 +40,7 @@ fn the_policy_and_readme_name_the_startup_taint() {
 fn the_policy_and_readme_name_the_own_taint_and_the_condition() {
     for file in ["base/policy.yaml", "README.md"] {
         let file = read(file);
-        assert!(file.contains("node-installer.swiss/not-ready"));
+        assert!(file.contains("status-taint.cluster-autoscaler.kubernetes.io/wasm-runtime"));
         assert!(file.contains("WasmRuntimeReady"));
     }
 }

@@ -47,9 +47,9 @@ pub struct ClusterOptions {
 }
 
 /// The key of the taint of a node that has lost the startup taint, or never had it, and
-/// cannot run the handler now. It is not the startup taint, since the cluster autoscaler
-/// counts a node with that one as unready.
-const NOT_READY_TAINT: &str = "node-installer.swiss/not-ready";
+/// cannot run the handler now. The cluster autoscaler counts a node with a status taint as
+/// ready, and one with the startup taint as unready.
+const NOT_READY_TAINT: &str = "status-taint.cluster-autoscaler.kubernetes.io/wasm-runtime";
 
 /// The Node object of this node.
 pub struct Cluster {

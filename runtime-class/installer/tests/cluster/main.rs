@@ -19,7 +19,7 @@ use support::containerd::{Style, gke};
 use support::{Node, Watch, containerds, printed};
 
 const STARTUP_TAINT: &str = "startup-taint.cluster-autoscaler.kubernetes.io/wasm-runtime";
-const NOT_READY_TAINT: &str = "node-installer.swiss/not-ready";
+const NOT_READY_TAINT: &str = "status-taint.cluster-autoscaler.kubernetes.io/wasm-runtime";
 const ANNOTATION: &str = "node-installer.swiss/status";
 
 /// A control plane with the manifests and a Node with both taints.

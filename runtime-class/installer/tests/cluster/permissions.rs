@@ -6,7 +6,7 @@ use super::{ANNOTATION, STARTUP_TAINT, cluster, installer, node, taints};
 use crate::control_plane::ControlPlane;
 use crate::support::printed;
 
-const OWN_TAINT: &str = "node-installer.swiss/not-ready";
+const OWN_TAINT: &str = "status-taint.cluster-autoscaler.kubernetes.io/wasm-runtime";
 const CONDITION: &str = "WasmRuntimeReady";
 
 /// Patches the Node with the credentials of the pod on `worker`.

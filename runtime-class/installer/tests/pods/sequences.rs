@@ -296,9 +296,10 @@ impl World {
             Step::StopPods => self.stop_pods(),
             Step::Reboot => {
                 self.node.systemd.stop();
-                self.pods.clear();
                 let _ = fs::remove_file(self.node.path("refuse-to-start"));
                 self.node.restart();
+                // As the kubelet does with pods of before the boot.
+                self.stop_pods();
             }
         }
     }
