@@ -1,12 +1,15 @@
 //! The node's file system and programs, as a container reaches them.
 
+use std::fs::{self, File};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use rustix::fs::{Mode, OFlags, ResolveFlags};
 
 /// The folder at which the node's root is mounted; `/` outside a container.
 #[derive(Clone, Debug)]
@@ -18,7 +21,21 @@ impl Host {
     /// The path in this container of a path on the node.
     #[must_use]
     pub fn path(&self, on_node: &Path) -> PathBuf {
-        self.root.join(on_node.strip_prefix("/").unwrap_or(on_node))
+        let (Some(folder), Some(name)) = (on_node.parent(), on_node.file_name()) else {
+            return self.root.clone();
+        };
+        let resolved = self.resolve(folder).unwrap_or_else(|| self.path(folder));
+        resolved.join(name)
+    }
+
+    /// The path of an existing folder, without links: in a container, an absolute link
+    /// would lead to a folder of the container.
+    fn resolve(&self, folder: &Path) -> Option<PathBuf> {
+        let root = File::open(&self.root).ok()?;
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let opened =
+            rustix::fs::openat2(&root, folder, flags, Mode::empty(), ResolveFlags::IN_ROOT).ok()?;
+        fs::read_link(format!("/proc/self/fd/{}", opened.as_raw_fd())).ok()
     }
 
     /// Runs a program of the node with the node's root, for at most `timeout`.

@@ -410,6 +410,19 @@ fn install_refuses_or_waits_without_a_change() {
                 ],
             ),
             (
+                "started after the change of the main file, but before that of an imported one",
+                Snapshot {
+                    running: Ok(runs(&["runc"])),
+                    imported: vec![Imported {
+                        path: "/etc/containerd/conf.d/a.toml".into(),
+                        bytes: Vec::new(),
+                        changed: at(999),
+                    }],
+                    ..installed()
+                },
+                &["AcquireLease"],
+            ),
+            (
                 "too many restarts",
                 Snapshot {
                     restarts: three,

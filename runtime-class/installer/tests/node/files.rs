@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use rustix::fs::XattrFlags;
+use swiss_node_installer::config_file::ConfigFile;
+use swiss_node_installer::host::Host;
 
 use crate::support::containerd::{Containerd, Style, gke};
 use crate::support::{Node, Watch, containerds, printed};
@@ -180,4 +182,53 @@ fn a_configuration_that_was_rewritten_without_a_restart_needs_none() {
 fn has_handler(node: &Node) -> bool {
     node.status()
         .is_ok_and(|status| status.handlers.contains(&"spin".to_owned()))
+}
+
+#[test]
+fn a_file_that_another_process_has_changed_since_it_was_read_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.toml");
+    fs::write(&path, "version = 2\n").unwrap();
+    let host = Host { root: "/".into() };
+    let file = ConfigFile::read(&host, &path).unwrap().unwrap();
+    fs::write(&path, "version = 3\n").unwrap();
+    let error = file.replace(b"version = 4\n").unwrap_err().to_string();
+    assert!(error.contains("another process changed"), "{error}");
+    assert_eq!(fs::read(&path).unwrap(), b"version = 3\n");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+/// As on an image that keeps `/etc/containerd` elsewhere. The link's target is not at its
+/// path in the installer's own root, as in a container.
+#[test]
+fn an_absolute_link_in_the_place_of_the_folder_leads_to_a_folder_of_the_node() {
+    let node = gke_node();
+    let original = node.read_config();
+    let [etc, real, host] = ["etc", "real", "host"].map(|name| node.path(name));
+    for folder in [&real, &host] {
+        fs::create_dir(folder).unwrap();
+    }
+    fs::rename(&etc, real.join("etc")).unwrap();
+    symlink(real.join("etc"), &etc).unwrap();
+    let script = "mount --make-rprivate / && mount --rbind / $HOST_ROOT && \
+                  mount -t tmpfs none $REAL && exec $INSTALLER $VERB";
+    for (verb, has_handler) in [("install", true), ("uninstall", false)] {
+        let installer = node.installer(verb);
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", script]);
+        for (name, value) in installer.get_envs() {
+            command.env(name, value.unwrap());
+        }
+        command.env("INSTALLER", installer.get_program());
+        command
+            .env("VERB", verb)
+            .env("HOST_ROOT", &host)
+            .env("REAL", &real);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", printed(&output));
+        let text = fs::read_to_string(real.join("etc/config.toml")).unwrap();
+        assert_eq!(text.contains("swiss-node-installer"), has_handler);
+    }
+    assert_eq!(node.read_config(), original);
+    assert_eq!(node.leftovers(), Vec::<String>::new());
 }
