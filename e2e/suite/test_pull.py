@@ -26,12 +26,15 @@ def local_pull(wasm_nodes, request):
 
 
 def rewrite(**settings) -> None:
-    """Rewrites the configuration, as a boot does on GKE. The installer then adds the handler
-    again and restarts containerd, which reads the whole file."""
+    """Rewrites the configuration and starts containerd with it, as a boot does on GKE. The
+    installer then adds the handler again and restarts containerd."""
     runtime_class.roll_out()
     runtime_class.forget_restarts()
+    run("systemctl", "stop", "containerd")
+    configuration.write_containerd(**settings)
+    run("systemctl", "start", "containerd")
     with node.containerd_restarts():
-        configuration.write_containerd(**settings)
+        pass
     assert runtime_class.restarts()
 
 
