@@ -1,15 +1,14 @@
 //! containerd's main configuration as a file of the node. A link at its path stays a
 //! link: the file that it leads to is read and replaced.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
-use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
-use rustix::fs::{Mode, OFlags, RenameFlags, ResolveFlags};
+use rustix::fs::{OFlags, RenameFlags};
 use rustix::io::Errno;
 
 use crate::crash;
@@ -64,7 +63,9 @@ impl ConfigFile {
                 config.display()
             )
         };
-        let Some(mut file) = open(host, config).with_context(failed)? else {
+        // Without NONBLOCK, opening a named pipe would wait for a writer.
+        let opened = host.open(config, OFlags::NONBLOCK).with_context(failed)?;
+        let Some((mut file, path)) = opened else {
             return Ok(None);
         };
         // Before the bytes: a write in between changes the identity, and is noticed.
@@ -72,12 +73,11 @@ impl ConfigFile {
         ensure!(metadata.is_file(), "{} is not a file", config.display());
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).with_context(failed)?;
-        let path = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()));
         Ok(Some(Self {
             bytes,
             identity: Identity::new(&metadata),
             changed: files::changed(&metadata),
-            path: path.with_context(failed)?,
+            path,
             access: Access {
                 mode: metadata.mode() & 0o7777,
                 owner: metadata.uid(),
@@ -162,18 +162,5 @@ impl ConfigFile {
         files::sync_folder(&self.path).with_context(failed)?;
         crash::point("after the configuration is replaced");
         Ok(())
-    }
-}
-
-/// Opens the file that `config` leads to, with links resolved in the node's root.
-fn open(host: &Host, config: &Path) -> Result<Option<File>> {
-    let root = File::open(&host.root)?;
-    // Opening a named pipe would wait for a writer.
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let opened = rustix::fs::openat2(&root, config, flags, Mode::empty(), ResolveFlags::IN_ROOT);
-    match opened {
-        Ok(file) => Ok(Some(file.into())),
-        Err(Errno::NOENT) => Ok(None),
-        Err(error) => Err(error.into()),
     }
 }

@@ -39,6 +39,18 @@ pub struct Status {
     pub pods: BTreeMap<String, usize>,
 }
 
+impl Status {
+    /// Whether it has the handler with this shim, as far as it tells.
+    #[must_use]
+    pub fn runs(&self, handler: &str, shim: &str) -> bool {
+        self.handlers.iter().any(|name| name == handler)
+            && self
+                .runtimes
+                .get(handler)
+                .is_none_or(|runtime| runtime.runtime_type == shim)
+    }
+}
+
 /// A handler of the running containerd.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunningRuntime {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::io::Errno;
 
 /// The folder at which the node's root is mounted; `/` outside a container.
 #[derive(Clone, Debug)]
@@ -24,18 +25,30 @@ impl Host {
         let (Some(folder), Some(name)) = (on_node.parent(), on_node.file_name()) else {
             return self.root.clone();
         };
-        let resolved = self.resolve(folder).unwrap_or_else(|| self.path(folder));
+        let resolved = match self.open(folder, OFlags::DIRECTORY) {
+            Ok(Some((_, path))) => path,
+            _ => self.path(folder),
+        };
         resolved.join(name)
     }
 
-    /// The path of an existing folder, without links: in a container, an absolute link
-    /// would lead to a folder of the container.
-    fn resolve(&self, folder: &Path) -> Option<PathBuf> {
-        let root = File::open(&self.root).ok()?;
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let opened =
-            rustix::fs::openat2(&root, folder, flags, Mode::empty(), ResolveFlags::IN_ROOT).ok()?;
-        fs::read_link(format!("/proc/self/fd/{}", opened.as_raw_fd())).ok()
+    /// Opens a file or a folder of the node for reading, and tells its path in this container
+    /// after all links; `None` if it does not exist. Links are resolved in the node's root:
+    /// in a container, an absolute link would lead to a file of the container.
+    ///
+    /// # Errors
+    /// When it exists and cannot be opened.
+    pub fn open(&self, on_node: &Path, flags: OFlags) -> io::Result<Option<(File, PathBuf)>> {
+        let root = File::open(&self.root)?;
+        let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC;
+        match rustix::fs::openat2(&root, on_node, flags, Mode::empty(), ResolveFlags::IN_ROOT) {
+            Ok(opened) => {
+                let path = fs::read_link(format!("/proc/self/fd/{}", opened.as_raw_fd()))?;
+                Ok(Some((opened.into(), path)))
+            }
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Runs a program of the node with the node's root, for at most `timeout`.

@@ -17,11 +17,8 @@ use crate::dump::Dump;
 use crate::imports;
 use crate::node::Node;
 use crate::program::Program;
-use crate::snapshot::{Config, Imported, Installed, Judged, Lease, NodeObject, Snapshot};
+use crate::snapshot::{Config, Files, Imported, Installed, Judged, Lease, NodeObject, Snapshot};
 use crate::unit;
-
-/// The identities of files, of which some may not exist.
-pub type Files = Vec<Option<Identity>>;
 
 /// Observes one node during one run of the installer. What takes long is observed again
 /// only if a file that it depends on has changed.
@@ -65,9 +62,7 @@ impl<'n> Observer<'n> {
         let node = self.node;
         let host = node.host();
         let config = ConfigFile::read(&host, &node.config)?;
-        let imported = config.as_ref().map_or_else(Vec::new, |config| {
-            imports::read(&host, &node.config, &config.bytes)
-        });
+        let imported = imported(node, config.as_ref());
         let identities = identities(node, config.as_ref(), &imported);
         let generated = GENERATED
             .into_iter()
@@ -123,7 +118,7 @@ impl<'n> Observer<'n> {
     async fn dump(
         &mut self,
         program: &Path,
-        files: &[Option<Identity>],
+        files: &Files,
         config: Option<&ConfigFile>,
         imported: &[Imported],
     ) -> Result<Dump, String> {
@@ -136,7 +131,7 @@ impl<'n> Observer<'n> {
         let config = config.iter().map(|config| &config.bytes[..]);
         let sources = config.chain(imported.iter().map(|file| &file.bytes[..]));
         let dump = dump.map_err(|error| without_values(&format!("{error:#}"), sources));
-        self.dumped = Some((files.to_vec(), dump.clone()));
+        self.dumped = Some((files.clone(), dump.clone()));
         dump
     }
 
@@ -202,11 +197,7 @@ fn has_files(node: &Node) -> bool {
 /// configuration, and the running containerd, if it answers, does not run its shim.
 pub async fn has_nothing(node: &Node) -> bool {
     let shim = node.shim.display().to_string();
-    let runs_shim = |running: cri::Status| {
-        let runtime = running.runtimes.get(&node.handler);
-        running.handlers.contains(&node.handler)
-            && runtime.is_none_or(|runtime| runtime.runtime_type == shim)
-    };
+    let runs_shim = |running: cri::Status| running.runs(&node.handler, &shim);
     let has_trace = |config: ConfigFile| config::has_trace(&config.bytes, &shim);
     !has_files(node)
         && ConfigFile::read(&node.host(), &node.config)
@@ -217,10 +208,13 @@ pub async fn has_nothing(node: &Node) -> bool {
 /// The identities of the files on which the installation depends.
 pub fn identities_now(node: &Node) -> Files {
     let config = ConfigFile::read(&node.host(), &node.config).ok().flatten();
-    let imported = config.as_ref().map_or_else(Vec::new, |config| {
+    identities(node, config.as_ref(), &imported(node, config.as_ref()))
+}
+
+fn imported(node: &Node, config: Option<&ConfigFile>) -> Vec<Imported> {
+    config.map_or_else(Vec::new, |config| {
         imports::read(&node.host(), &node.config, &config.bytes)
-    });
-    identities(node, config.as_ref(), &imported)
+    })
 }
 
 fn identities(node: &Node, config: Option<&ConfigFile>, imported: &[Imported]) -> Files {

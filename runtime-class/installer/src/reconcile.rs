@@ -14,18 +14,19 @@ use tracing::{info, warn};
 
 use crate::act::{act, judge};
 use crate::cluster::Cluster;
-use crate::config_file::{ConfigFile, Identity};
+use crate::config_file::ConfigFile;
 use crate::decide::{Action, Decision, Desired, Postponed, decide};
 use crate::files;
 use crate::node::Node;
 use crate::observe::{Observer, has_nothing};
 use crate::program::Program;
+use crate::snapshot::Files;
 
 /// How a run ended that did not fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// The node is in the desired state, with these files.
-    Done { files: Vec<Option<Identity>> },
+    Done { files: Files },
     /// containerd was not restarted, because something else must happen first.
     Postponed(Postponed),
     /// The process was asked to end. The next run does the rest.

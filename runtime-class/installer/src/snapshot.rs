@@ -19,7 +19,7 @@ pub struct Snapshot {
     /// The files that the configuration imports.
     pub imported: Vec<Imported>,
     /// The identities of the main configuration, the shim and the imported files.
-    pub identities: Vec<Option<Identity>>,
+    pub identities: Files,
     pub unit: Unit,
     /// The version of the containerd that dumps the configuration.
     pub program_version: String,
@@ -46,6 +46,9 @@ pub struct Snapshot {
     /// The Node object, if there is a cluster.
     pub node: Option<NodeObject>,
 }
+
+/// The identities of files, of which some may not exist.
+pub type Files = Vec<Option<Identity>>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {

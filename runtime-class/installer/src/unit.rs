@@ -32,7 +32,12 @@ pub struct Unit {
 pub async fn read(node: &Node) -> Result<(Unit, Option<SystemTime>)> {
     let properties = "--property=LoadState,ExecStart,ExecMainStartTimestampMonotonic,MainPID,ActiveState,\
                       ActiveEnterTimestampMonotonic,StateChangeTimestampMonotonic";
-    let shown = systemctl(node, &["show", properties, &node.unit, ROLLBACK_TIMER]).await?;
+    let shown = systemctl(
+        node,
+        &["show", properties, &node.unit, ROLLBACK_TIMER],
+        TIMEOUT,
+    )
+    .await?;
     let clocks = (now_since_boot(), SystemTime::now());
     // A blank line separates the units.
     let (unit, timer) = shown.split_once("\n\n").unwrap_or((&shown, ""));
@@ -125,12 +130,12 @@ fn wall_clock(timestamp: &str, (since_boot, now): Clocks) -> Option<SystemTime> 
 /// When systemd does not start it in time.
 pub async fn restart(node: &Node) -> Result<()> {
     // A unit that failed too often would not be started.
-    if let Err(error) = systemctl(node, &["reset-failed", &node.unit]).await {
+    if let Err(error) = systemctl(node, &["reset-failed", &node.unit], TIMEOUT).await {
         warn!("{error:#}");
     }
-    let command = [&node.systemctl, "restart", &node.unit].map(str::to_owned);
     let timeout = Duration::from_secs(node.health_timeout);
-    node.host().run(&command, timeout).await.map(drop)
+    let restarted = systemctl(node, &["restart", &node.unit], timeout).await;
+    restarted.map(drop)
 }
 
 /// Makes a timer that calls `node-installer roll-back` until that program or
@@ -157,20 +162,22 @@ pub async fn arm_rollback(node: &Node) -> Result<()> {
 /// # Errors
 /// When systemd does not stop the timer.
 pub async fn disarm_rollback(node: &Node) -> Result<()> {
-    systemctl(node, &["stop", ROLLBACK_TIMER]).await.map(drop)
+    systemctl(node, &["stop", ROLLBACK_TIMER], TIMEOUT)
+        .await
+        .map(drop)
 }
 
 const ROLLBACK: &str = "node-installer-rollback";
 const ROLLBACK_TIMER: &str = "node-installer-rollback.timer";
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-async fn systemctl(node: &Node, arguments: &[&str]) -> Result<String> {
+async fn systemctl(node: &Node, arguments: &[&str], timeout: Duration) -> Result<String> {
     let command: Vec<_> = [&[node.systemctl.as_str()], arguments]
         .concat()
         .into_iter()
         .map(str::to_owned)
         .collect();
-    let output = node.host().run(&command, TIMEOUT).await?;
+    let output = node.host().run(&command, timeout).await?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 

@@ -24,7 +24,8 @@ pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
     distribution::ensure_not_generated(&node.config, &config.bytes)?;
     let before = settings(snapshot, node)?;
     let runtime = node.runtime(before);
-    let candidate = candidate(&config.bytes, before, &runtime)?;
+    let original = config::remove(&config.bytes, &runtime)?;
+    let candidate = candidate(&config.bytes, &original, before, &runtime)?;
     let change = (candidate != config.bytes).then_some(candidate);
 
     let mut file = before;
@@ -59,7 +60,6 @@ pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
             return Ok(step);
         }
     }
-    let original = config::remove(&config.bytes, &runtime)?;
     if let Some(step) = next_file(
         snapshot,
         change.is_some() || original != config.bytes,
@@ -102,13 +102,13 @@ fn missing(snapshot: &Snapshot, node: &Node) -> String {
     )
 }
 
-/// The configuration with the handler.
-fn candidate(config: &[u8], before: &Dump, runtime: &Runtime) -> Result<Vec<u8>> {
-    let original = config::remove(config, runtime)?;
+/// The configuration with the handler. `original` is the configuration without what the
+/// installer added.
+fn candidate(config: &[u8], original: &[u8], before: &Dump, runtime: &Runtime) -> Result<Vec<u8>> {
     match before.runtime_type(&runtime.handler) {
         // The installer has not added the handler: it comes from an imported file,
         // or another program has added it to the main file.
-        Some(path) if original == config && path == runtime.shim => Ok(original),
+        Some(path) if original == config && path == runtime.shim => Ok(original.to_vec()),
         Some(path) if original == config => bail!(
             "containerd already has a handler {} with runtime_type {path}, not {}: remove it, or \
              choose another handler name",

@@ -6,7 +6,6 @@ use super::{
     Action, Decision, Replacement, act, before_restart, judged, patience, problem, settings,
 };
 use crate::config::{self, LOCAL_PULL};
-use crate::cri::RunningRuntime;
 use crate::imports;
 use crate::judge::{explain_renamed, judge_removed};
 use crate::node::Node;
@@ -29,9 +28,7 @@ pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
         "pods of the handler {handler} run on this node ({pods}): drain it first"
     );
     let shim = node.shim.display().to_string();
-    let is_ours = |running: &RunningRuntime| running.runtime_type == shim;
-    let must_restart =
-        running.handlers.contains(handler) && running.runtimes.get(handler).is_none_or(is_ours);
+    let must_restart = running.runs(handler, &shim);
     if must_restart {
         ensure!(
             snapshot.config.is_some(),
