@@ -47,8 +47,14 @@ pub async fn act(
         }
         Action::AcquireLease => required(cluster)?.acquire_lease().await?,
         Action::ReleaseLease => required(cluster)?.release_lease().await?,
+        Action::RecordTrial(trial) => trial.record(&host.path(&node.trial()))?,
         Action::ArmRollback => unit::arm_rollback(node).await?,
-        Action::DisarmRollback => unit::disarm_rollback(node).await?,
+        Action::DisarmRollback => {
+            // While the timer is there, a killed run is repeated.
+            files::remove(&host.path(&node.trial()))?;
+            unit::disarm_rollback(node).await?;
+        }
+        Action::ForgetFailure => files::remove(&host.path(&node.failed_trial()))?,
         Action::Replace(replacement) => replace(node, &replacement)?,
         Action::Restart => {
             node.budget().record()?;

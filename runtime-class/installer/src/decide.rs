@@ -13,6 +13,7 @@ use crate::cri;
 use crate::dump::Dump;
 use crate::node::Node;
 use crate::snapshot::{Config, Judged, Lease, Snapshot};
+use crate::trial::Trial;
 
 /// The state to which the node is brought.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +53,12 @@ pub enum Action {
     },
     AcquireLease,
     ReleaseLease,
+    /// Records what containerd is about to be restarted with.
+    RecordTrial(Trial),
     ArmRollback,
     DisarmRollback,
+    /// Removes the record of a rollback.
+    ForgetFailure,
     /// Replaces the main configuration, if it still has the bytes `expected`.
     Replace(Replacement),
     /// Records a restart of containerd, and restarts it.

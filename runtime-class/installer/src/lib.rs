@@ -24,6 +24,7 @@ pub mod program;
 pub mod reconcile;
 pub mod run;
 pub mod snapshot;
+pub mod trial;
 pub mod unit;
 pub mod verify;
 pub mod watch;

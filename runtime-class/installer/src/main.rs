@@ -71,10 +71,11 @@ enum Verb {
     },
 }
 
-/// How long a change that has begun may take after SIGTERM: a restart and a rollback with
-/// the default `HEALTH_TIMEOUT`, and half a minute more. The pod's
-/// `terminationGracePeriodSeconds` is longer.
-const GRACE: Duration = Duration::from_secs(150);
+/// How long a change that has begun may take after SIGTERM: a restart, a rollback, and half
+/// a minute more. The pod's `terminationGracePeriodSeconds` must be longer.
+const fn grace(node: &Node) -> Duration {
+    Duration::from_secs(node.health_timeout * 2 + 30)
+}
 
 // One thread is enough: the steps run one after the other.
 #[tokio::main(flavor = "current_thread")]
@@ -92,11 +93,15 @@ async fn main() -> ExitCode {
     let result = match arguments.verb {
         Verb::Plan(options) => print(run::plan(&options).await),
         Verb::Install(options) => {
-            until_signal(|stop| async move { done(run::install(&options, &stop).await) }).await
+            let grace = grace(&options.node);
+            until_signal(grace, |stop| async move {
+                done(run::install(&options, &stop).await)
+            })
+            .await
         }
         Verb::Verify(options) => print(run::verify(&options).await),
         Verb::Uninstall { options, stay } => {
-            until_signal(|stop| async move {
+            until_signal(grace(&options.node), |stop| async move {
                 if stay {
                     run::uninstall_and_stay(&options, stop).await;
                     Ok(())
@@ -108,7 +113,7 @@ async fn main() -> ExitCode {
         }
         Verb::Watch { options, interval } => {
             let interval = Duration::from_secs(interval);
-            until_signal(|stop| async move {
+            until_signal(grace(&options.node), |stop| async move {
                 run::watch(&options, interval, stop).await;
                 Ok(())
             })
@@ -140,8 +145,11 @@ fn print(lines: Result<String>) -> Result<()> {
 }
 
 /// Runs `work` with a receiver that becomes true at SIGTERM or SIGINT. What has begun
-/// then has [`GRACE`] to end.
-async fn until_signal<F: Future<Output = Result<()>>>(work: impl FnOnce(Stop) -> F) -> Result<()> {
+/// then has `grace` to end.
+async fn until_signal<F: Future<Output = Result<()>>>(
+    grace: Duration,
+    work: impl FnOnce(Stop) -> F,
+) -> Result<()> {
     // PID 1 of a container ignores these signals unless it handles them.
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
@@ -153,11 +161,11 @@ async fn until_signal<F: Future<Output = Result<()>>>(work: impl FnOnce(Stop) ->
         _ = interrupt.recv() => info!("received SIGINT"),
     }
     sender.send_replace(true);
-    tokio::time::timeout(GRACE, work).await.with_context(|| {
+    tokio::time::timeout(grace, work).await.with_context(|| {
         format!(
             "the change did not end within {} s of the signal: if containerd is not healthy, the \
                  node's systemd takes the handler out again",
-            GRACE.as_secs()
+            grace.as_secs()
         )
     })?
 }

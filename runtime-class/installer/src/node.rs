@@ -68,6 +68,10 @@ pub struct Node {
     #[arg(long, env = "RESTART_WITH_PODS")]
     pub restart_with_pods: bool,
 
+    /// Any text: with another one, the installer tries again what was rolled back
+    #[arg(long, env, value_name = "TEXT", default_value = "")]
+    pub attempt: String,
+
     /// How long containerd may take to become healthy after a restart
     #[arg(
         long,
@@ -136,6 +140,18 @@ impl Node {
         self.folder().join("node-installer")
     }
 
+    /// The path of the record of what containerd was restarted with.
+    #[must_use]
+    pub fn trial(&self) -> PathBuf {
+        self.folder().join("trial")
+    }
+
+    /// The path of the same record after a rollback.
+    #[must_use]
+    pub fn failed_trial(&self) -> PathBuf {
+        self.folder().join("failed-trial")
+    }
+
     /// The files that the installer makes on the node, or may leave when it is killed. The
     /// record of the restarts is the last one, because it counts until all others are gone.
     #[must_use]
@@ -144,6 +160,8 @@ impl Node {
             self.shim.clone(),
             self.rollback_program(),
             self.original(),
+            self.trial(),
+            self.failed_trial(),
             Budget::file_in(self.folder()),
         ];
         let new = files.iter().map(|file| beside(file, ".new"));

@@ -18,6 +18,7 @@ use crate::imports;
 use crate::node::Node;
 use crate::program::Program;
 use crate::snapshot::{Config, Files, Imported, Installed, Judged, Lease, NodeObject, Snapshot};
+use crate::trial::{Failed, Trial};
 use crate::unit;
 
 /// Observes one node during one run of the installer. What takes long is observed again
@@ -78,6 +79,8 @@ impl<'n> Observer<'n> {
             .dump(&program, &identities, config.as_ref(), &imported)
             .await;
         let running = node.status().await.map_err(|error| format!("{error:#}"));
+        let trial = Trial::read(&host.path(&node.trial()));
+        let before_trial = rollback_armed.and(trial.as_ref());
         let now = SystemTime::now();
         let [shim, rollback_program] = self.installed()?;
         Ok(Snapshot {
@@ -93,7 +96,13 @@ impl<'n> Observer<'n> {
             program_version,
             dump,
             judged: self.judged.clone(),
-            had_network: self.had_network(&running),
+            had_network: before_trial
+                .map_or_else(|| self.had_network(&running), |trial| trial.had_network),
+            trial,
+            failed: Failed::read(&host.path(&node.failed_trial())),
+            shim_sha256: self
+                .programs
+                .map_or_else(String::new, |[shim, _]| shim.sha256().to_owned()),
             rollback_armed,
             restarts: node.budget().recent(now),
             shim,

@@ -67,6 +67,8 @@ fn pretend(
         }
         Action::PlaceRollbackProgram => snapshot.rollback_program = Installed::Yes,
         Action::KeepOriginal { original } => snapshot.original = Some(original.clone()),
+        Action::RecordTrial(trial) => snapshot.trial = Some(trial.clone()),
+        Action::ForgetFailure => snapshot.failed = None,
         Action::ArmRollback => snapshot.rollback_armed = Some(snapshot.now),
         Action::DisarmRollback => snapshot.rollback_armed = None,
         Action::Replace(replacement) => {

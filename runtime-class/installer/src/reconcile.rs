@@ -101,6 +101,10 @@ impl Reconciler<'_> {
                 }
                 Decision::Act(Action::RollBack { cause }) => {
                     warn!("{cause}: restoring the previous configuration");
+                    // The way back must not depend on it.
+                    if let Err(error) = record_failure(node) {
+                        warn!("{error:#}");
+                    }
                     desired = Desired::RolledBack { cause };
                 }
                 Decision::Act(action) => act(action, node, self.programs, self.cluster).await?,
@@ -118,11 +122,21 @@ fn clean(node: &Node) -> Result<()> {
     }
 }
 
+/// Keeps what was on trial, so that it is not tried again.
+fn record_failure(node: &Node) -> Result<()> {
+    let [trial, failed] = [node.trial(), node.failed_trial()].map(|path| node.host().path(&path));
+    if trial.exists() {
+        files::rename(&trial, &failed)?;
+    }
+    Ok(())
+}
+
 const POLL: Duration = Duration::from_millis(200);
 
 /// Locks the node against another installer. The lock is on the folder of the
 /// configuration, so it needs no file of its own, and the kernel releases it when the
-/// process ends. Without that folder there is nothing to change.
+/// process ends. The process of the rollback has it as long as containerd takes to answer.
+/// Without that folder there is nothing to change.
 async fn lock(node: &Node) -> Result<Option<File>> {
     let config = node.host().path(&node.config);
     let folder = config.parent().unwrap_or(Path::new("/"));
@@ -130,7 +144,7 @@ async fn lock(node: &Node) -> Result<Option<File>> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         opened => opened.with_context(|| format!("cannot open {}", folder.display()))?,
     };
-    let end = Instant::now() + LOCK_TIMEOUT;
+    let end = Instant::now() + Duration::from_secs(node.health_timeout);
     while let Err(error) = rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
         if Instant::now() > end {
             return Err(error).context("another installer is running on this node");
@@ -139,6 +153,3 @@ async fn lock(node: &Node) -> Result<Option<File>> {
     }
     Ok(Some(file))
 }
-
-/// The rollback's process ends within this time if containerd is healthy.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(3);

@@ -65,8 +65,8 @@ pub async fn verify(options: &Options) -> Result<String> {
 }
 
 async fn connect(options: &Options) -> Result<Option<Cluster>> {
-    // A restart, a rollback, and a minute more.
-    let restart_takes = Duration::from_secs(options.node.health_timeout * 2 + 60);
+    // A restart, a rollback, and three minutes more for a containerd that answers slowly.
+    let restart_takes = Duration::from_secs(options.node.health_timeout * 2 + 180);
     Cluster::connect(&options.cluster, restart_takes).await
 }
 

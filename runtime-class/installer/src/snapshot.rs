@@ -7,6 +7,7 @@ use crate::budget;
 use crate::config_file::Identity;
 use crate::cri;
 use crate::dump::Dump;
+use crate::trial::{Failed, Trial};
 use crate::unit::Unit;
 
 #[derive(Clone, Debug)]
@@ -29,12 +30,18 @@ pub struct Snapshot {
     pub judged: Option<Judged>,
     /// The running containerd, or why it does not answer.
     pub running: Result<cri::Status, String>,
-    /// Whether the network was ready when this run began.
+    /// Whether the network was ready before the trial, or when this run began.
     pub had_network: bool,
     /// Since when the timer that rolls back is active.
     pub rollback_armed: Option<SystemTime>,
     /// The installer's recent restarts of containerd, oldest first.
     pub restarts: Vec<SystemTime>,
+    /// What containerd is restarted with, until that is found healthy.
+    pub trial: Option<Trial>,
+    /// What was rolled back last.
+    pub failed: Option<Failed>,
+    /// The digest of the shim that is to be installed.
+    pub shim_sha256: String,
     pub shim: Installed,
     /// The program that the timer calls.
     pub rollback_program: Installed,
@@ -115,7 +122,7 @@ impl Snapshot {
     /// installer has restarted it, or it was started or ended otherwise with a changed
     /// configuration, and the installer has not yet found it healthy.
     #[must_use]
-    pub fn trial(&self) -> Option<Duration> {
+    pub fn trial_time(&self) -> Option<Duration> {
         let armed = self.rollback_armed?;
         let restarted = self.restarts.last().filter(|last| **last >= armed);
         let is_changed = || {

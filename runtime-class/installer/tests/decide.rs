@@ -14,6 +14,7 @@ use swiss_node_installer::node::Node;
 use swiss_node_installer::snapshot::{
     Config, Imported, Installed, Judged, Lease, NodeObject, Snapshot,
 };
+use swiss_node_installer::trial::{Failed, Trial};
 use swiss_node_installer::unit::Unit;
 
 const SHIM: &str = "/shims/containerd-shim-spin-v2";
@@ -31,6 +32,7 @@ fn node() -> Node {
         systemctl: "systemctl".to_owned(),
         systemd_run: "systemd-run".to_owned(),
         restart_with_pods: false,
+        attempt: String::new(),
         health_timeout: 60,
         report_timeout: 120,
     }
@@ -86,6 +88,9 @@ fn plain() -> Snapshot {
         had_network: true,
         rollback_armed: None,
         restarts: Vec::new(),
+        trial: None,
+        failed: None,
+        shim_sha256: "1234".to_owned(),
         shim: Installed::No,
         rollback_program: Installed::No,
         original: None,
@@ -93,6 +98,10 @@ fn plain() -> Snapshot {
         lease: Lease::NotHeld,
         node: Some(NodeObject::default()),
     }
+}
+
+fn trial(config: &[u8], shim_sha256: &str, attempt: &str) -> Trial {
+    Trial::new(config, shim_sha256, attempt, true)
 }
 
 /// The same node, with a candidate that was judged as `text`, and all but the
@@ -106,6 +115,7 @@ fn judged(text: &str) -> Snapshot {
         }),
         shim: Installed::Yes,
         rollback_program: Installed::Yes,
+        trial: Some(trial(with_handler().as_bytes(), "1234", "")),
         original: Some(PLAIN.into()),
         has_files: true,
         lease: Lease::Held,
@@ -221,6 +231,16 @@ fn install_takes_one_step_after_the_other() {
                 &["PlaceRollbackProgram"],
             ),
             (
+                "no record of the trial",
+                step(&|it| it.trial = None),
+                &["RecordTrial"],
+            ),
+            (
+                "the record of another trial",
+                step(&|it| it.trial = Some(trial(PLAIN.as_bytes(), "1234", ""))),
+                &["RecordTrial"],
+            ),
+            (
                 "no rollback",
                 step(&|it| it.rollback_armed = None),
                 &["ArmRollback"],
@@ -261,6 +281,17 @@ fn install_takes_one_step_after_the_other() {
                 &["Restart"],
             ),
             ("healthy again", on_trial(2), &["DisarmRollback"]),
+            (
+                "healthy with what was rolled back before",
+                Snapshot {
+                    failed: Some(Failed {
+                        digest: String::new(),
+                        at: at(500),
+                    }),
+                    ..installed()
+                },
+                &["ForgetFailure"],
+            ),
             (
                 "confirmed",
                 Snapshot {
@@ -480,6 +511,49 @@ fn running_pods_postpone_a_restart_and_nothing_else() {
     assert_eq!(
         told(&runs_without, &Desired::Installed, &asked),
         "replace, with handler: true"
+    );
+}
+
+#[test]
+fn what_was_rolled_back_is_tried_again_only_after_a_change() {
+    let failed = |failed: Trial| Snapshot {
+        failed: Some(Failed {
+            digest: failed.digest,
+            at: at(500),
+        }),
+        ..judged(&with_handler())
+    };
+    let tried = with_handler();
+    let again = &["replace, with handler: true"][..];
+    check(
+        &Desired::Installed,
+        vec![
+            (
+                "the same",
+                failed(trial(tried.as_bytes(), "1234", "")),
+                &["RolledBack", "was rolled back at 00:08:20 UTC"],
+            ),
+            (
+                "the same, with another network",
+                failed(Trial::new(tried.as_bytes(), "1234", "", false)),
+                &["RolledBack"],
+            ),
+            (
+                "another configuration",
+                failed(trial(PLAIN.as_bytes(), "1234", "")),
+                again,
+            ),
+            (
+                "another shim",
+                failed(trial(tried.as_bytes(), "5678", "")),
+                again,
+            ),
+            (
+                "another attempt",
+                failed(trial(tried.as_bytes(), "1234", "2")),
+                again,
+            ),
+        ],
     );
 }
 

@@ -38,8 +38,8 @@ pub struct ClusterOptions {
     startup_taint: String,
 
     /// How many nodes may restart containerd at once
-    #[arg(long, env, value_name = "NODES", default_value_t = 1)]
-    max_restarting: usize,
+    #[arg(long, env, value_name = "NODES", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    max_restarting: u16,
 
     /// The namespace of the leases by which nodes restart in turn
     #[arg(long, env, value_name = "NAME", default_value = "swiss-node-installer")]
@@ -92,7 +92,7 @@ impl Cluster {
             client.clone(),
             &options.lease_namespace,
             &name,
-            options.max_restarting,
+            options.max_restarting.into(),
             restart_takes,
         );
         let api = NodeApi { client, name };

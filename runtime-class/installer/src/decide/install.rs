@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 
 use super::{
-    Action, Decision, Replacement, act, before_restart, judged, patience, problem, settings,
+    Action, Decision, Postponed, Replacement, act, before_restart, clock, judged, patience,
+    problem, settings,
 };
 use crate::config::{self, Runtime};
 use crate::cri;
@@ -15,6 +16,7 @@ use crate::imports;
 use crate::judge::{explain_renamed, judge_added};
 use crate::node::Node;
 use crate::snapshot::{Installed, Lease, NodeObject, Snapshot};
+use crate::trial::{Failed, Trial};
 
 pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
     let config = snapshot
@@ -46,6 +48,13 @@ pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
         Ok(running) => running,
         Err(problem) => return unhealthy(snapshot, node, &problem),
     };
+    let tried = change.as_ref().unwrap_or(&config.bytes);
+    let trial = Trial::new(
+        tried,
+        &snapshot.shim_sha256,
+        &node.attempt,
+        snapshot.had_network,
+    );
     let must_restart = !runs_as_in(file, running, &node.handler);
     if must_restart {
         if change.is_none() && snapshot.started_after_change() {
@@ -56,16 +65,19 @@ pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
             );
             return unhealthy(snapshot, node, &problem);
         }
+        if let Some(failed) = snapshot
+            .failed
+            .as_ref()
+            .filter(|failed| failed.digest == trial.digest)
+        {
+            return Ok(Decision::Postpone(rolled_back(failed)));
+        }
         if let Some(step) = before_restart(snapshot, node) {
             return Ok(step);
         }
     }
-    if let Some(step) = next_file(
-        snapshot,
-        change.is_some() || original != config.bytes,
-        original,
-        must_restart,
-    ) {
+    let is_ours = change.is_some() || original != config.bytes;
+    if let Some(step) = next_file(snapshot, is_ours, original, must_restart.then_some(trial)) {
         return act(step);
     }
     if let Some(new) = change {
@@ -81,6 +93,9 @@ pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
     }
     if snapshot.rollback_armed.is_some() {
         return act(Action::DisarmRollback);
+    }
+    if snapshot.failed.is_some() {
+        return act(Action::ForgetFailure);
     }
     if snapshot.lease == Lease::Held {
         return act(Action::ReleaseLease);
@@ -147,7 +162,7 @@ fn runs_as_in(file: &Dump, running: &cri::Status, handler: &str) -> bool {
 /// In a trial, the handler is taken out after `patience`. Otherwise nothing is changed: a
 /// containerd that does not answer may be slow, and a restart would make it worse.
 fn unhealthy(snapshot: &Snapshot, node: &Node, problem: &str) -> Result<Decision> {
-    match snapshot.trial() {
+    match snapshot.trial_time() {
         Some(elapsed) if elapsed >= patience(node) => act(Action::RollBack {
             cause: format!(
                 "containerd was not healthy {} s after its restart: {problem}",
@@ -159,13 +174,24 @@ fn unhealthy(snapshot: &Snapshot, node: &Node, problem: &str) -> Result<Decision
     }
 }
 
+fn rolled_back(failed: &Failed) -> Postponed {
+    Postponed {
+        reason: "RolledBack",
+        message: format!(
+            "containerd was not healthy with this configuration and this shim, and was rolled back \
+             at {}: they are tried again when one of them changes, or with another ATTEMPT",
+            clock(failed.at)
+        ),
+    }
+}
+
 /// The next thing that must be on the node before the configuration names the shim, or
 /// before containerd is restarted.
 fn next_file(
     snapshot: &Snapshot,
     is_ours: bool,
     original: Vec<u8>,
-    must_restart: bool,
+    trial: Option<Trial>,
 ) -> Option<Action> {
     if snapshot.shim != Installed::Yes {
         return Some(Action::PlaceShim);
@@ -173,11 +199,12 @@ fn next_file(
     if is_ours && snapshot.original.as_ref() != Some(&original) {
         return Some(Action::KeepOriginal { original });
     }
-    if !must_restart {
-        return None;
-    }
+    let trial = trial?;
     if snapshot.rollback_program != Installed::Yes {
         return Some(Action::PlaceRollbackProgram);
+    }
+    if snapshot.trial.as_ref() != Some(&trial) {
+        return Some(Action::RecordTrial(trial));
     }
     snapshot
         .rollback_armed

@@ -11,7 +11,7 @@ use crate::snapshot::Snapshot;
 /// The step of the process that the timer starts: it ends the trial of a containerd that
 /// is healthy, and rolls back one that is not.
 pub fn confirm(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
-    let Some(elapsed) = snapshot.trial() else {
+    let Some(elapsed) = snapshot.trial_time() else {
         // containerd was not restarted since the rollback was armed. The timer stays, since
         // a restart, also by another program, begins the trial.
         return Ok(Decision::Done);

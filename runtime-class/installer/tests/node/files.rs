@@ -123,6 +123,30 @@ fn the_rollback_keeps_what_another_process_wrote_in_the_meantime() {
 }
 
 #[test]
+fn what_was_rolled_back_is_tried_again_only_if_asked_for() {
+    let node = gke_node();
+    let before = node.read_config();
+    fs::write(node.path("refuse-to-start"), "").unwrap();
+    let install = |attempt: &str| {
+        let mut installer = node.installer("install");
+        installer.env("HEALTH_TIMEOUT", "2").env("ATTEMPT", attempt);
+        installer.output().unwrap()
+    };
+    assert!(!install("").status.success());
+    fs::remove_file(node.path("refuse-to-start")).unwrap();
+    // Twenty minutes later.
+    fs::remove_file(node.shim().with_file_name("restarts")).unwrap();
+    let restarts = node.restarts();
+    let refused = printed(&install(""));
+    assert!(refused.contains("was rolled back at"), "{refused}");
+    assert_eq!((node.read_config(), node.restarts()), (before, restarts));
+    let installed = install("2");
+    assert!(installed.status.success(), "{}", printed(&installed));
+    assert!(has_handler(&node));
+    assert!(!node.leftovers().iter().any(|name| name.contains("trial")));
+}
+
+#[test]
 fn a_change_with_which_another_process_restarts_containerd_is_rolled_back() {
     let node = gke_node();
     let before = node.read_config();
