@@ -140,7 +140,7 @@ def test_an_egress_rule_opens_what_it_names_and_nothing_else(release, ours, fore
     assert not connects(*API)
 
 
-def test_probes_the_load_balancer_and_helm_test_need_no_rule(release, ours, foreign):
+def test_probes_the_load_balancer_and_helm_test_still_work(release, ours, foreign):
     """`ingressFrom` names the load balancer's clients, and the chart adds the test's pod."""
     use(release, CLIENTS)
     foreign_connects = partial(network.connects, network.of_pod(foreign))
