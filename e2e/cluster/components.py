@@ -120,7 +120,7 @@ COMPONENTS = [
         everywhere=True,
     ),
     Component(
-        # Ends until the kubelet has created the Node, and then enforces NetworkPolicies.
+        # Enforces NetworkPolicies. Exits, and is started again, until the Node exists.
         "kube-router",
         [
             "kube-router",
