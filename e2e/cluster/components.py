@@ -119,4 +119,20 @@ COMPONENTS = [
         ["kube-proxy", f"--config={layout.NODE.folder}/kube-proxy.json"],
         everywhere=True,
     ),
+    Component(
+        # Enforces NetworkPolicies. Exits, and is started again, until the Node exists.
+        "kube-router",
+        [
+            "kube-router",
+            # None of Kubernetes' own roles may read all that it reads.
+            _kubeconfig("admin"),
+            f"--hostname-override={layout.NODE.name}",
+            "--run-firewall",
+            "--run-router=false",
+            "--run-service-proxy=false",
+            f"--service-cluster-ip-range={layout.SERVICES}",
+            "--health-port=0",
+        ],
+        everywhere=True,
+    ),
 ]

@@ -9,6 +9,12 @@ from . import layout
 PAUSE = f"{layout.IMAGES}/pause:1"
 RESOLVER = layout.CONFIGURATION / "resolv.conf"
 
+# The tools that kube-proxy and kube-router call, and Debian's programs. Debian chooses the
+# program behind iptables when it installs the package, and chooses that for nftables.
+TOOLS = {"ip": "ip", "ipset": "ipset", "nft": "nft"} | {
+    f"iptables{verb}": f"iptables-nft{verb}" for verb in ("", "-restore", "-save")
+}
+
 
 def write() -> None:
     """Writes the files of the cluster, before its first process starts."""
@@ -17,8 +23,8 @@ def write() -> None:
     RESOLVER.write_text("nameserver 127.0.0.1\n")
     _json(layout.CONFIGURATION / "registry.json", DOCKER_REGISTRY)
     layout.BIN.mkdir()
-    for tool in ("nft", "ip"):
-        _wrap(tool)
+    for tool, program in TOOLS.items():
+        _wrap(tool, program)
 
 
 def write_node() -> None:
@@ -55,16 +61,18 @@ def write_containerd(*, use_local_image_pull: bool | None = None) -> None:
     layout.CONTAINERD.write_text(text)
 
 
-def _wrap(tool: str) -> None:
+def _wrap(tool: str, name: str) -> None:
     """Writes a wrapper with which a tool finds its libraries in the unpacked packages."""
     (program,) = [
         path
         for folder in ("usr/sbin", "sbin", "usr/bin", "bin")
-        if (path := layout.BOOKWORM / folder / tool).is_file()
+        if (path := layout.BOOKWORM / folder / name).is_file()
     ][:1]
     libraries = layout.libraries(layout.BOOKWORM)
+    (extensions,) = layout.BOOKWORM.glob("usr/lib/*/xtables")
+    variables = f"LD_LIBRARY_PATH={libraries} XTABLES_LIBDIR={extensions}"
     wrapper = layout.BIN / tool
-    wrapper.write_text(f'#!/bin/sh\nLD_LIBRARY_PATH={libraries} exec {program} "$@"\n')
+    wrapper.write_text(f'#!/bin/sh\n{variables} exec {program} "$@"\n')
     wrapper.chmod(0o755)
 
 

@@ -2,12 +2,13 @@
 
 cluster.mk sets the environment, node.py sets NODE:
 
-KUBERNETES  folder with the binaries of Kubernetes
-FORKY       root of the unpacked packages of Debian 14
-BOOKWORM    root of the unpacked packages of Debian 12
-SYSTEMD     root of the unpacked package of systemd and of its libraries
-STATE       folder of the cluster's files, which `down` removes
-NODE        name of the node that a process belongs to, the first node by default
+KUBERNETES   folder with the binaries of Kubernetes
+KUBE_ROUTER  folder with the binary of kube-router
+FORKY        root of the unpacked packages of Debian 14
+BOOKWORM     root of the unpacked packages of Debian 12
+SYSTEMD      root of the unpacked package of systemd and of its libraries
+STATE        folder of the cluster's files, which `down` removes
+NODE         name of the node that a process belongs to, the first node by default
 """
 
 import os
@@ -20,6 +21,7 @@ def _path(variable: str) -> Path:
 
 
 KUBERNETES = _path("KUBERNETES")
+KUBE_ROUTER = _path("KUBE_ROUTER")
 FORKY = _path("FORKY")
 BOOKWORM = _path("BOOKWORM")
 SYSTEMD = _path("SYSTEMD")
@@ -83,6 +85,7 @@ PATH = ":".join(
     [
         str(BIN),
         str(KUBERNETES),
+        str(KUBE_ROUTER),
         *(f"{root}/usr/{folder}" for root in (FORKY, BOOKWORM) for folder in ("bin", "sbin")),
         "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     ]
@@ -99,7 +102,7 @@ def libraries(root: Path) -> str:
 
 def environment() -> dict[str, str]:
     """The environment of every process in the cluster, without the user's variables."""
-    variables = ("KUBERNETES", "FORKY", "BOOKWORM", "SYSTEMD", "STATE")
+    variables = ("KUBERNETES", "KUBE_ROUTER", "FORKY", "BOOKWORM", "SYSTEMD", "STATE")
     return {name: os.environ[name] for name in variables} | {
         "PATH": PATH,
         "HOME": str(STATE / "home"),

@@ -1,13 +1,11 @@
 """Sends requests from outside the cluster: for the cluster of e2e/cluster from the
 client's network namespace, for another cluster from this machine's."""
 
-import ctypes
 import json
 import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,8 +15,9 @@ from pathlib import Path
 from cluster import layout
 from cluster.wait import until
 
+from . import network
+
 NAMESPACE = Path("/run/netns/client")
-_CLONE_NEWNET = 0x40000000
 # The first source port of the open connections of each load.
 _PORTS = count(layout.TEST_PORTS.start, 1000)
 
@@ -50,26 +49,8 @@ def wait_for_answers(address: str, times: int = 20) -> bool:
 
 
 def _in_client_namespace(work):
-    """Runs `work` in a thread in the client's network namespace, if that exists."""
-    result: list = []
-
-    def enter_and_work() -> None:
-        try:
-            if NAMESPACE.exists():
-                with NAMESPACE.open() as namespace:
-                    libc = ctypes.CDLL(None, use_errno=True)
-                    if libc.setns(namespace.fileno(), _CLONE_NEWNET):
-                        raise OSError(ctypes.get_errno(), "setns")
-            result.append(work())
-        except OSError as error:
-            result.append(error)
-
-    thread = threading.Thread(target=enter_and_work)
-    thread.start()
-    thread.join()
-    if isinstance(result[0], OSError):
-        raise result[0]
-    return result[0]
+    """Runs `work` in the client's network namespace, if that exists."""
+    return network.inside(NAMESPACE, work) if NAMESPACE.exists() else work()
 
 
 def _exchange(address: str, path: str, method: str, port: int) -> bytes:

@@ -8,6 +8,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 GO_TOOLS = "tests/go/go.mod"
 KUBERNETES = "e2e/cluster/kubernetes/go.mod"
+KUBE_ROUTER = "e2e/cluster/kube-router/go.mod"
 
 
 def pinned(lock_file: str, module: str) -> str:
@@ -34,4 +35,14 @@ def test_the_document_names_the_kubernetes_version_of_the_tests():
     version = pinned(KUBERNETES, "k8s.io/kubernetes")
     assert f" {version} " in (REPOSITORY / "docs/e2e.md").read_text(), (
         f"docs/e2e.md does not name Kubernetes {version}, which {KUBERNETES} pins: update it"
+    )
+
+
+def test_kube_router_is_compiled_with_the_client_of_kubernetes():
+    """Go compiles a package again for each version of it."""
+    client = "k8s.io/client-go"
+    version = pinned(KUBERNETES, client)
+    assert pinned(KUBE_ROUTER, client) == version, (
+        f"{KUBE_ROUTER} pins another {client} than {KUBERNETES}: run in its folder "
+        f"`go get {client}@v{version}`"
     )
