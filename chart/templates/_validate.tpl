@@ -6,7 +6,9 @@ values.schema.json cannot express. Each message gives the reason and a correctio
 {{- define "swiss.validate" -}}
 {{- include "swiss.validateImage" . }}
 {{- include "swiss.validateSecurity" . }}
+{{- include "swiss.validateRoot" . }}
 {{- include "swiss.validateRuntime" . }}
+{{- include "swiss.validateOnce" . }}
 {{- include "swiss.validateLabels" . }}
 {{- include "swiss.validateService" . }}
 {{- include "swiss.validateExposure" . }}
@@ -71,9 +73,6 @@ values.schema.json cannot express. Each message gives the reason and a correctio
 {{- fail (printf "\n\nterminationGracePeriodSeconds is %d and lifecycle.preStop.sleep.seconds is %d. The grace period includes the sleep, so the kubelet would kill the pod during it. Make the grace period longer than the sleep, by the seconds that a request may take." (int .Values.terminationGracePeriodSeconds) (int $sleep)) }}
 {{- end }}
 {{- range .Values.extraEnv }}
-{{- if eq .name "SPIN_HTTP_LISTEN_ADDR" }}
-{{- fail "\n\nextraEnv sets SPIN_HTTP_LISTEN_ADDR. The chart sets it from containerPort, so that the probes and the Service use the same port. Set containerPort instead." }}
-{{- end }}
 {{- if and (eq .name "SPIN_MAX_INSTANCE_MEMORY") .value (not (regexMatch "^[0-9]+$" (toString .value))) }}
 {{- fail (printf "\n\nextraEnv sets SPIN_MAX_INSTANCE_MEMORY to %s, which the shim silently ignores. Set it to a plain number of bytes, such as \"67108864\"." (toString .value)) }}
 {{- end }}

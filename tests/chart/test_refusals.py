@@ -50,7 +50,7 @@ REFUSED = {
     ),
     "the listen address in extraEnv": (
         {"extraEnv": [{"name": "SPIN_HTTP_LISTEN_ADDR", "value": "0.0.0.0:80"}]},
-        "Set containerPort instead.",
+        "Set containerPort instead",
     ),
     "memory as a quantity": (
         {"extraEnv": [{"name": "SPIN_MAX_INSTANCE_MEMORY", "value": "64Mi"}]},

@@ -1,0 +1,114 @@
+"""Nobody runs as root unknowingly: templates/_root.tpl and the notes."""
+
+import pytest
+
+from api_server import FORBIDDEN, INSTALLED, NAMESPACE, RUNTIME_CLASSES
+from helm import HELMS, container, merged, nested, only, pod, refusal
+
+BETTER = "push the component artifact (`make push`) and set image.packaging=component"
+COMPONENT = nested("image.packaging", "component")
+NO_ROOT = {"allowRoot": False}
+LOOK = {"lookup": {"namespace": True}}
+ROOT_USER = {"podSecurityContext": {"runAsUser": 0}}
+CONTAINER_ROOT = {"securityContext": {"runAsUser": 0}}
+both_helms = pytest.mark.parametrize("binary", HELMS, ids=["helm 3", "helm 4"])
+
+
+def namespace(**labels: str) -> dict:
+    labels = {f"pod-security.kubernetes.io/{mode}": level for mode, level in labels.items()}
+    metadata = {"name": "default", "labels": labels}
+    return {NAMESPACE: {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}}
+
+
+ROOT = {
+    "the default": {},
+    "root by name": merged(COMPONENT, ROOT_USER),
+    "root of the container": merged(COMPONENT, CONTAINER_ROOT),
+    "no user at all": merged(COMPONENT, {"podSecurityContext": {"fsGroup": 1}}),
+}
+NO_ROOT_AT_ALL = {
+    "a component": COMPONENT,
+    "a container": nested("image.packaging", "container"),
+    "a user of the container": merged(
+        COMPONENT, ROOT_USER, {"securityContext": {"runAsUser": 1000650000}}
+    ),
+    "what the kubelet refuses to run as root": merged(
+        COMPONENT, {"podSecurityContext": {"runAsNonRoot": True}}
+    ),
+}
+
+
+@pytest.mark.parametrize("values", ROOT.values(), ids=ROOT.keys())
+def test_the_notes_say_in_one_line_that_the_pods_run_as_root_and_how_to_do_better(cluster, values):
+    (line,) = security(cluster(values, INSTALLED))
+    assert "the pods run as root, because" in line
+    assert BETTER in line
+
+
+@pytest.mark.parametrize("values", NO_ROOT_AT_ALL.values(), ids=NO_ROOT_AT_ALL.keys())
+def test_the_notes_say_in_one_line_that_the_pods_do_not_run_as_root(cluster, values):
+    (line,) = security(cluster(values, INSTALLED))
+    assert "as root" not in line.replace("do not run as root", "")
+
+
+def security(notes: str) -> list[str]:
+    return [line for line in notes.splitlines() if line.startswith("Security: ")]
+
+
+@pytest.mark.parametrize("values", ROOT.values(), ids=ROOT.keys())
+def test_without_allow_root_values_that_lead_to_root_are_refused(values):
+    message = refusal(values | NO_ROOT)
+    assert "allowRoot is false, but the pods would run as root" in message
+    assert BETTER in message
+    assert "set allowRoot=true" in message
+
+
+@pytest.mark.parametrize("values", NO_ROOT_AT_ALL.values(), ids=NO_ROOT_AT_ALL.keys())
+def test_without_allow_root_other_users_are_accepted(values):
+    assert pod(values | NO_ROOT)
+
+
+def test_without_allow_root_no_other_container_runs_as_root():
+    sidecar = {"name": "proxy", "image": "i", "securityContext": {"runAsUser": 0}}
+    message = refusal(merged(COMPONENT, NO_ROOT, {"extraContainers": [sidecar]}))
+    assert "extraContainers proxy has securityContext.runAsUser 0" in message
+
+
+@both_helms
+@pytest.mark.parametrize("environment", ["qa", "prod"])
+def test_qa_and_prod_run_as_root_only_by_name(environment, binary):
+    files = (f"environments/{environment}.yaml",)
+    spec = only("Deployment", {}, files=files, binary=binary)["spec"]["template"]["spec"]
+    assert spec["securityContext"]["runAsNonRoot"] is True
+    spin = nested("image.packaging", "spin")
+    assert "allowRoot is false" in refusal(spin, files=files, binary=binary)
+    by_name = merged(spin, {"allowRoot": True})
+    spec = only("Deployment", by_name, files=files, binary=binary)["spec"]["template"]["spec"]
+    assert spec["securityContext"]["runAsUser"] == 0
+
+
+@both_helms
+def test_where_the_chart_may_look_it_refuses_root_in_a_namespace_that_does(api, binary):
+    restricted = namespace(enforce="restricted")
+    result = api.install(LOOK, INSTALLED | restricted, binary=binary)
+    assert result.returncode != 0
+    assert "The namespace default enforces Pod Security `restricted`" in result.stderr
+    assert BETTER in result.stderr
+    assert api.install(LOOK | COMPONENT, restricted, binary=binary).returncode == 0
+    for labels in ({"enforce": "baseline"}, {"warn": "restricted"}, {}):
+        assert api.install(LOOK, namespace(**labels), binary=binary).returncode == 0, labels
+    # A dry run without a cluster finds no Namespace.
+    assert container(LOOK)
+
+
+@both_helms
+def test_a_user_who_may_read_no_other_object_installs(api, binary):
+    """The right to read a Namespace or a RuntimeClass belongs to few roles."""
+    known = {NAMESPACE: FORBIDDEN, RUNTIME_CLASSES: FORBIDDEN}
+    known |= {f"{RUNTIME_CLASSES}/wasmtime-spin-v2": FORBIDDEN}
+    known |= {"/api/v1/namespaces/kube-system": FORBIDDEN}
+    result = api.install({}, known, binary=binary)
+    assert result.returncode == 0, result.stderr
+    assert 'enforces Pod Security "restricted", which refuses root' in result.stdout
+    # The control: with a look-up the same user fails.
+    assert api.install(LOOK, known, binary=binary).returncode != 0
