@@ -21,7 +21,7 @@ values.schema.json cannot express. Each message gives the reason and a correctio
 {{- fail (printf "\n\nimage.repository is missing. Set it to the repository that the artifact was pushed to, for example\n\n  helm install %s ... --set image.repository=gcr.io/my-project/swiss --set image.tag=v1\n\nThe command that pushed the artifact printed both values." .Release.Name) }}
 {{- end }}
 {{- $digest := "" }}
-{{- if contains "@" $image.tag }}
+{{- if contains "@" (toString $image.tag) }}
 {{- $digest = splitList "@" $image.tag | last }}
 {{- end }}
 {{- if and $digest $image.digest (ne $digest $image.digest) }}

@@ -75,15 +75,15 @@ class ApiServer(http.server.ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.answers: dict = {}
+        self.answers: dict = ANSWERS
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
     def install(
         self, values: dict, known: dict, *, binary: str = HELM4, files: tuple = ()
     ) -> subprocess.CompletedProcess:
         """A dry run of an installation, in a cluster with the answers `known`."""
         self.answers = ANSWERS | known
-        url = f"http://127.0.0.1:{self.server_address[1]}"
-        dry_run = ("--dry-run=server", "--disable-openapi-validation", "--kube-apiserver", url)
+        dry_run = ("--dry-run=server", "--disable-openapi-validation", "--kube-apiserver", self.url)
         paths = [argument for file in files for argument in ("--values", str(CHART / file))]
         return helm(
             *(binary, "install", "k8s", str(CHART), *dry_run, *paths),
