@@ -5,20 +5,24 @@ one counts.
 */}}
 
 {{- define "swiss.validateOnce" -}}
-{{- include "swiss.envOnce" . }}
-{{- include "swiss.volumesOnce" . }}
-{{- include "swiss.containersOnce" . }}
 {{- $keys := list }}
 {{- range .Values.topologySpreadConstraints }}
 {{- $keys = append $keys (printf "%s with %s" .topologyKey .whenUnsatisfiable) }}
 {{- end }}
-{{- include "swiss.once" (list "topologySpreadConstraints" $keys dict) }}
-{{- include "swiss.once" (list "imagePullSecrets" (include "swiss.names" .Values.imagePullSecrets | fromJsonArray) dict) }}
+{{- $secrets := include "swiss.names" .Values.imagePullSecrets | fromJsonArray }}
+{{- $spreads := include "swiss.once" (list "topologySpreadConstraints" $keys dict) }}
+{{- $pulls := include "swiss.once" (list "imagePullSecrets" $secrets dict) }}
+{{- $env := include "swiss.envOnce" . }}
+{{- $volumes := include "swiss.volumesOnce" . }}
+{{- $containers := include "swiss.containersOnce" . }}
+{{- with print $spreads $pulls $env $volumes $containers }}
+{{- fail . }}
+{{- end }}
 {{- end }}
 
 {{/*
 Takes the name of a value, the keys in it, and the keys that the chart sets itself, each
-with what to do instead.
+with what to do instead. Prints what is wrong.
 */}}
 {{- define "swiss.once" -}}
 {{- $value := index . 0 }}
@@ -26,10 +30,9 @@ with what to do instead.
 {{- $seen := list }}
 {{- range $key := index . 1 }}
 {{- if hasKey $own $key }}
-{{- fail (printf "\n\n%s has %s, which the chart sets itself. %s" $value $key (get $own $key)) }}
-{{- end }}
-{{- if has $key $seen }}
-{{- fail (printf "\n\n%s has %s twice. Remove one of them." $value $key) }}
+{{- printf "\n\n%s has %s, which the chart sets itself. %s" $value $key (get $own $key) }}
+{{- else if has $key $seen }}
+{{- printf "\n\n%s has %s twice. Remove one of them." $value $key }}
 {{- end }}
 {{- $seen = append $seen $key }}
 {{- end }}
@@ -56,7 +59,7 @@ with what to do instead.
 {{- include "swiss.once" (list "extraEnv" (include "swiss.names" .Values.extraEnv | fromJsonArray) $own) }}
 {{- range .Values.extraEnv }}
 {{- if and .value .valueFrom }}
-{{- fail (printf "\n\nextraEnv sets %s by both value and valueFrom. Remove one of them." .name) }}
+{{- printf "\n\nextraEnv sets %s by both value and valueFrom. Remove one of them." .name }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -85,7 +88,7 @@ with what to do instead.
 {{- range index . 1 }}
 {{- $paths = append $paths (clean .mountPath) }}
 {{- if not (has .name $volumes) }}
-{{- fail (printf "\n\n%s has the volume %s at %s, but no volume has this name. Add it to volumes." $value .name .mountPath) }}
+{{- printf "\n\n%s has the volume %s at %s, but no volume has this name. Add it to volumes." $value .name .mountPath }}
 {{- end }}
 {{- end }}
 {{- include "swiss.once" (list $value $paths (index . 2)) }}

@@ -21,10 +21,13 @@ ENV = merged(
 )
 
 
-@pytest.mark.parametrize("name", [variable["name"] for variable in container(ENV)["env"]])
-def test_a_variable_of_the_chart_in_extra_env_is_refused_by_name(name):
-    message = refusal(merged(ENV, {"extraEnv": [{"name": name, "value": "x"}]}))
-    assert f"extraEnv has {name}, which the chart sets itself. Set " in message
+def test_each_variable_of_the_chart_in_extra_env_is_refused_by_name():
+    names = [variable["name"] for variable in container(ENV)["env"]]
+    assert len(names) == 6
+    extra = [{"name": name, "value": "x"} for name in names]
+    message = refusal(merged(ENV, {"extraEnv": extra}))
+    for name in names:
+        assert f"extraEnv has {name}, which the chart sets itself. Set " in message
 
 
 def test_a_variable_that_the_chart_only_could_set_is_accepted():
@@ -34,29 +37,21 @@ def test_a_variable_that_the_chart_only_could_set_is_accepted():
     assert template(merged(ENV, {"extraEnv": other}))
 
 
-HARDENED = pod(COMPONENT)
-
-
-@pytest.mark.parametrize("volume", [volume["name"] for volume in HARDENED["volumes"]])
-def test_a_volume_of_the_chart_is_refused_by_name(volume):
-    values = {"volumes": [{"name": volume, "emptyDir": {}}]}
-    message = refusal(merged(COMPONENT, values))
-    assert f"volumes has {volume}, which the chart sets itself. Choose another name." in message
-    # With the packaging `spin` the chart has no volume.
-    assert template(values)
-
-
-@pytest.mark.parametrize("suffix", ["", "/", "/."])
-@pytest.mark.parametrize(
-    "path", [m["mountPath"] for m in HARDENED["containers"][0]["volumeMounts"]]
-)
-def test_a_path_of_the_chart_is_refused_by_name(path, suffix):
-    mount = {
-        "volumes": [{"name": "v"}],
-        "volumeMounts": [{"name": "v", "mountPath": path + suffix}],
+def test_each_volume_and_path_of_the_chart_is_refused_by_name():
+    hardened = pod(COMPONENT)
+    names = [volume["name"] for volume in hardened["volumes"]]
+    paths = [mount["mountPath"] for mount in hardened["containers"][0]["volumeMounts"]]
+    mine = {
+        "volumes": [{"name": name, "emptyDir": {}} for name in names],
+        "volumeMounts": [{"name": names[0], "mountPath": f"{path}/"} for path in paths],
     }
-    message = refusal(merged(COMPONENT, mount))
-    assert f"volumeMounts has {path}, which the chart sets itself. Choose another path." in message
+    message = refusal(merged(COMPONENT, mine))
+    for name in names:
+        assert f"volumes has {name}, which the chart sets itself. Choose another" in message
+    for path in paths:
+        assert f"volumeMounts has {path}, which the chart sets itself. Choose another" in message
+    # With the packaging `spin` the chart has none of them.
+    assert template(mine)
 
 
 VARIABLE = {"name": "RUST_LOG", "value": "info"}
@@ -69,53 +64,48 @@ def sidecar(**fields) -> dict:
     return VOLUME | {"extraContainers": [{"name": "proxy", "image": "i"} | fields]}
 
 
+# What the API server would refuse late, and the words in which the chart does.
 TWICE = {
-    "variable": ({"extraEnv": [VARIABLE, VARIABLE]}, "extraEnv has RUST_LOG twice"),
-    "volume": ({"volumes": [{"name": "v"}, {"name": "v"}]}, "volumes has v twice"),
-    "path": (
-        VOLUME | {"volumeMounts": [MOUNT, MOUNT | {"mountPath": "/v/"}]},
-        "volumeMounts has /v twice",
-    ),
-    "unknown volume": ({"volumeMounts": [MOUNT]}, "no volume has this name"),
-    "container": (
-        {"extraContainers": [{"name": "a", "image": "i"}] * 2},
-        "extraContainers has a twice",
-    ),
-    "container of the chart": (
-        {"extraContainers": [{"name": "swiss", "image": "i"}]},
-        "extraContainers has swiss, which the chart sets itself",
-    ),
-    "variable of a container": (
-        sidecar(env=[VARIABLE, VARIABLE]),
-        "extraContainers proxy: env has RUST_LOG twice",
-    ),
-    "path of a container": (
-        sidecar(volumeMounts=[MOUNT, MOUNT]),
-        "extraContainers proxy: volumeMounts has /v twice",
-    ),
-    "unknown volume of a container": (
-        sidecar(volumeMounts=[MOUNT | {"name": "w"}]),
-        "no volume has this name",
-    ),
-    "port of a container": (
-        sidecar(ports=[{"containerPort": 80}, {"containerPort": 80, "protocol": "TCP"}]),
-        "extraContainers proxy: ports has 80/TCP twice",
-    ),
-    "spread": (
-        {"topologySpreadConstraints": [SPREAD, SPREAD | {"maxSkew": 2}]},
-        "topologySpreadConstraints has zone with DoNotSchedule twice",
-    ),
-    "secret": ({"imagePullSecrets": [{"name": "s"}] * 2}, "imagePullSecrets has s twice"),
-    "two sources of a variable": (
-        {"extraEnv": [VARIABLE | {"valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}]},
-        "extraEnv sets RUST_LOG by both value and valueFrom",
-    ),
+    "extraEnv": [VARIABLE, VARIABLE, {"name": "BOTH", "value": "x", "valueFrom": {"fieldRef": {}}}],
+    "volumes": [{"name": "v"}, {"name": "v"}],
+    "volumeMounts": [MOUNT, MOUNT | {"mountPath": "/v/"}, {"name": "w", "mountPath": "/w"}],
+    "topologySpreadConstraints": [SPREAD, SPREAD | {"maxSkew": 2}],
+    "imagePullSecrets": [{"name": "s"}, {"name": "s"}],
+    "extraContainers": [
+        {"name": "swiss", "image": "i"},
+        {"name": "a", "image": "i"},
+        {"name": "a", "image": "i"},
+        {
+            "name": "proxy",
+            "image": "i",
+            "env": [VARIABLE, VARIABLE],
+            "volumeMounts": [MOUNT, MOUNT, {"name": "x", "mountPath": "/x"}],
+            "ports": [{"containerPort": 80}, {"containerPort": 80, "protocol": "TCP"}],
+        },
+    ],
 }
+WORDS = (
+    "extraEnv has RUST_LOG twice. Remove one of them.",
+    "extraEnv sets BOTH by both value and valueFrom.",
+    "volumes has v twice.",
+    "volumeMounts has /v twice.",
+    "volumeMounts has the volume w at /w, but no volume has this name.",
+    "topologySpreadConstraints has zone with DoNotSchedule twice.",
+    "imagePullSecrets has s twice.",
+    "extraContainers has swiss, which the chart sets itself.",
+    "extraContainers has a twice.",
+    "extraContainers proxy: env has RUST_LOG twice.",
+    "extraContainers proxy: volumeMounts has /v twice.",
+    "extraContainers proxy: volumeMounts has the volume x at /x, but no volume",
+    "extraContainers proxy: ports has 80/TCP twice.",
+)
 
 
-@pytest.mark.parametrize(("values", "words"), TWICE.values(), ids=TWICE.keys())
-def test_what_the_api_server_would_refuse_late_is_refused_by_name(values, words):
-    assert words in refusal(values)
+@both_helms
+def test_everything_that_is_there_twice_is_refused_at_once_and_by_name(binary):
+    message = refusal(TWICE, binary=binary)
+    assert [words for words in WORDS if words not in message] == []
+    assert message.count("\n\n") == len(WORDS) + 1
 
 
 def test_mounts_and_ports_that_differ_are_accepted():
