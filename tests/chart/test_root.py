@@ -1,9 +1,11 @@
 """Nobody runs as root unknowingly: templates/_root.tpl and the notes."""
 
+import re
+
 import pytest
 
 from api_server import FORBIDDEN, INSTALLED, NAMESPACE, RUNTIME_CLASSES
-from helm import HELM3, HELM4, HELMS, container, merged, nested, only, refusal
+from helm import HELM3, HELM4, HELMS, REPOSITORY, container, merged, nested, only, refusal
 
 BETTER = "push the component artifact (`make push`) and set image.packaging=component"
 COMPONENT = nested("image.packaging", "component")
@@ -69,6 +71,17 @@ def test_without_allow_root_no_other_container_runs_as_root():
     sidecar = {"name": "proxy", "image": "i", "securityContext": {"runAsUser": 0}}
     message = refusal(merged(COMPONENT, NO_ROOT, {"extraContainers": [sidecar]}))
     assert "extraContainers proxy has securityContext.runAsUser 0" in message
+
+
+@pytest.mark.parametrize("document", ["README.md", "chart/README.md"])
+def test_the_first_install_command_of_the_document_is_that_of_make_push(document):
+    text = (REPOSITORY / document).read_text()
+    command = re.search(r"helm install(?:[^\n]*\\\n)*[^\n]*", text)[0]
+    assert "image.digest=sha256:..." in command
+    assert command.split()[-1] == "image.packaging=component"
+    # The Spin way, and its price, are in the same sentence or the next.
+    spin = text[text.index("A Spin artifact") :]
+    assert "The price is that its pods run as root" in " ".join(spin[:500].split())
 
 
 @pytest.mark.parametrize(("environment", "binary"), [("qa", HELM3), ("prod", HELM4)])
