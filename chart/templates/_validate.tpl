@@ -10,6 +10,7 @@ values.schema.json cannot express. Each message gives the reason and a correctio
 {{- include "swiss.validateRuntime" . }}
 {{- include "swiss.validateOnce" . }}
 {{- include "swiss.validateLabels" . }}
+{{- include "swiss.validateKeys" . }}
 {{- include "swiss.validateService" . }}
 {{- include "swiss.validateExposure" . }}
 {{- include "swiss.validateScale" . }}
@@ -87,6 +88,25 @@ values.schema.json cannot express. Each message gives the reason and a correctio
 {{- range $key, $value := index $.Values $where }}
 {{- if has $key (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "helm.sh/chart") }}
 {{- fail (printf "\n\n%s sets %s, which the chart sets itself. Use nameOverride to change the name, and labels of your own for everything else." $where $key) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Kubernetes would refuse a wrong key late, when other objects exist. */}}
+{{- define "swiss.validateKeys" -}}
+{{- $values := .Values }}
+{{- $maps := dict "commonLabels" $values.commonLabels "podLabels" $values.podLabels }}
+{{- range $name := list "commonAnnotations" "deploymentAnnotations" "podAnnotations" }}
+{{- $_ := set $maps $name (index $values $name) }}
+{{- end }}
+{{- range $name := list "service" "serviceAccount" "ingress" "httpRoute" "helmTest" }}
+{{- $_ := set $maps (printf "%s.annotations" $name) (index $values $name).annotations }}
+{{- end }}
+{{- range $name, $map := $maps }}
+{{- range $key, $_ := $map }}
+{{- if not (regexMatch "^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$" $key) }}
+{{- fail (printf "\n\n%s has the key %s. Write a name such as team or example.com/team: at most 63 letters, digits, dashes, dots and underscores after the slash." $name $key) }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -124,8 +124,9 @@ def differences(ours: object, theirs: object, custom: bool, path: str = "") -> l
         return [
             each
             for key, value in ours.items()
-            # The API server leaves out what is empty or zero, and so does Argo CD.
-            if value not in ({}, [], "", 0)
+            # The API server leaves out what is zero, and so does Argo CD. An empty list
+            # that it leaves out is a difference for `kubectl diff`.
+            if value not in ({}, "", 0)
             for each in differences(value, theirs.get(key), custom, f"{path}/{key}")
         ]
     if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):

@@ -68,6 +68,11 @@ REFUSED = {
         {"podLabels": {"app.kubernetes.io/instance": "x"}},
         "podLabels sets app.kubernetes.io/instance",
     ),
+    "a label's key": ({"podLabels": {"a b": "c"}}, "podLabels has the key a b. Write a name such"),
+    "an annotation's key": (
+        {"service": {"annotations": {"a/b/c": "d"}}},
+        "service.annotations has the key a/b/c. Write a name such as team or example.com/team",
+    ),
     "a class without a load balancer": (
         {"service": {"type": "ClusterIP", "loadBalancerClass": "x"}},
         "service.loadBalancerClass needs service.type=LoadBalancer",

@@ -16,6 +16,10 @@ REPOSITORY = (
 )
 DIGEST = "value must be 'sha256: and 64 hexadecimal digits, as the push printed them'"
 TAG = "value must be 'a tag such as v1, and with --set-string or in quotes if it is a number'"
+PART = (
+    "value must be 'the name of a volume or container: at most 63 lower-case letters, digits "
+    "and dashes'"
+)
 PODS = "value must be 'a number of pods, or a percentage such as 25%'"
 HOST = "value must be 'a host name such as swiss.example.com, without https:// or port'"
 
@@ -97,6 +101,14 @@ WRONG = [
     ("resources.requests.cpu", True, "got boolean, want number or string"),
     ("podDisruptionBudget.maxUnavailable", "one", PODS),
     ("strategy.rollingUpdate.maxSurge", "1%%", PODS),
+    # Names
+    ("volumes", [{"name": "a.b"}], PART),
+    ("extraContainers", [{"name": "A", "image": "i"}], PART),
+    (
+        "volumeMounts",
+        [{"name": "a", "mountPath": "data"}],
+        "value must be 'a path that begins with / and has no colon, such as /data'",
+    ),
     # Other likely mistakes
     (
         "runtimeClassName",
@@ -111,8 +123,8 @@ WRONG = [
     (
         "commonLabels",
         {"a": "b c"},
-        "value must be 'a label value, in quotes: at most 63 letters, digits, dashes, dots and "
-        "underscores'",
+        "value must be 'a label value, in quotes or with --set-string: at most 63 letters, "
+        "digits, dashes, dots and underscores'",
     ),
     (
         "fullnameOverride",
