@@ -103,7 +103,18 @@ def test_a_large_number_stays_an_integer():
 
 
 LONG = "a" * 53
-RELEASES = ("v1.2", "v1-2", "2048", "swiss-2048", LONG, f"{LONG[:-1]}b", "0", "1.0")
+RELEASES = (
+    "v1.2",
+    "v1-2",
+    "v1.2.3",
+    "v1.2-3",
+    "2048",
+    "swiss-2048",
+    LONG,
+    f"{LONG[:-1]}b",
+    "0",
+    "1.0",
+)
 ALIKE = (LONG, f"{LONG[:-1]}b", "swiss", "2048")
 
 
