@@ -78,17 +78,25 @@ class ApiServer(http.server.ThreadingHTTPServer):
         self.answers: dict = ANSWERS
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
-    def install(
-        self, values: dict, known: dict, *, binary: str = HELM4, files: tuple = ()
-    ) -> subprocess.CompletedProcess:
+    def install(self, values: dict, known: dict, **keywords) -> subprocess.CompletedProcess:
         """A dry run of an installation, in a cluster with the answers `known`."""
         self.answers = ANSWERS | known
-        dry_run = ("--dry-run=server", "--disable-openapi-validation", "--kube-apiserver", self.url)
+        return self._install("--dry-run=server", values, self.environment, **keywords)
+
+    def install_in_memory(self, values: dict, _known: dict, **keywords):
+        """The same without look-ups."""
+        memory = {"HELM_DRIVER": "memory", "HELM_MEMORY_DRIVER_DATA": os.devnull}
+        return self._install("--dry-run=client", values, self.environment | memory, **keywords)
+
+    def _install(
+        self, how: str, values: dict, environment: dict, *, binary: str = HELM4, files: tuple = ()
+    ) -> subprocess.CompletedProcess:
+        options = (how, "--disable-openapi-validation", "--kube-apiserver", self.url)
         paths = [argument for file in files for argument in ("--values", str(CHART / file))]
         return helm(
-            *(binary, "install", "k8s", str(CHART), *dry_run, *paths),
+            *(binary, "install", "k8s", str(CHART), *options, *paths),
             values=merged(REPOSITORY_VALUE, values),
-            env=self.environment,
+            env=environment,
         )
 
 

@@ -9,8 +9,6 @@ from helm import HELMS, merged, only
 from test_exposure import ROUTE
 from test_kubernetes import http_route, validate
 
-both_helms = pytest.mark.parametrize("binary", HELMS, ids=["helm 3", "helm 4"])
-
 
 def defaulted(value: object, schema: dict) -> object:
     """The value with the defaults of a structural schema, as the API server adds them."""
@@ -75,8 +73,9 @@ ROUTES = {
 }
 
 
-@both_helms
-@pytest.mark.parametrize("values", ROUTES.values(), ids=ROUTES.keys())
+@pytest.mark.parametrize(
+    ("values", "binary"), list(zip(ROUTES.values(), HELMS, strict=True)), ids=ROUTES.keys()
+)
 def test_an_http_route_has_the_defaults_of_the_gateway_api(values, binary):
     route = only("HTTPRoute", values, binary=binary)
     validate(route, "1.36")

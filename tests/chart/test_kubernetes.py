@@ -113,12 +113,17 @@ def closed(schema: object) -> object:
     return schema
 
 
+# jsonschema.validate would validate the schema, too, each time.
+@functools.cache
+def validator(kind: str) -> jsonschema.Draft202012Validator:
+    schema = http_route() if kind == "HTTPRoute" else HEALTH_CHECK_POLICY
+    return jsonschema.Draft202012Validator(schema)
+
+
 def validate(manifest: Manifest, version: str) -> None:
     match manifest["kind"]:
-        case "HTTPRoute":
-            jsonschema.validate(manifest, http_route())
-        case "HealthCheckPolicy":
-            jsonschema.validate(manifest, HEALTH_CHECK_POLICY)
+        case "HTTPRoute" | "HealthCheckPolicy" as kind:
+            validator(kind).validate(manifest)
         case _:
             kubernetes_validate.validate(manifest, version, strict=True)
 

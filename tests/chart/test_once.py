@@ -3,7 +3,19 @@
 import pytest
 
 from cases import find
-from helm import HELMS, container, manifests, merged, nested, only, pod, refusal, template
+from helm import (
+    HELM3,
+    HELM4,
+    HELMS,
+    container,
+    manifests,
+    merged,
+    nested,
+    only,
+    pod,
+    refusal,
+    template,
+)
 from test_exposure import INGRESS, ROUTE
 
 EXPOSED = merged(INGRESS, ROUTE)
@@ -128,8 +140,7 @@ MAPS = {
 }
 
 
-@both_helms
-@pytest.mark.parametrize("value", ["b", ""])
+@pytest.mark.parametrize(("value", "binary"), [("b", HELM3), ("", HELM4)])
 def test_a_label_or_annotation_is_there_once_and_the_object_s_own_wins(value, binary):
     values = EXPOSED
     for path, (common, _kind, _pointer) in MAPS.items():
@@ -139,7 +150,6 @@ def test_a_label_or_annotation_is_there_once_and_the_object_s_own_wins(value, bi
         assert find(documents, kind, pointer)["team"] == value, path
 
 
-@both_helms
-def test_common_annotations_cannot_make_the_test_an_ordinary_pod(binary):
+def test_common_annotations_cannot_make_the_test_an_ordinary_pod():
     values = {"commonAnnotations": {"helm.sh/hook": "post-install"}}
-    assert only("Pod", values, binary=binary)["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    assert only("Pod", values)["metadata"]["annotations"]["helm.sh/hook"] == "test"

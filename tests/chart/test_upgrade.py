@@ -17,7 +17,6 @@ WAYS = {
     "reuse values": (("--reuse-values",), MORE),
     "reset, then reuse values": (("--reset-then-reuse-values",), MORE),
     "reset values": (("--reset-values",), merged(VALUES, MORE)),
-    "the same values again": ((), merged(VALUES, MORE)),
 }
 
 
