@@ -31,8 +31,13 @@
 {{- end }}
 {{- end }}
 
+{{/* What to do so that the pods run as user 65532. */}}
 {{- define "swiss.nonRoot" -}}
+{{- if eq .Values.image.packaging "spin" -}}
 push the component artifact (`make push`) and set image.packaging=component
+{{- else -}}
+leave podSecurityContext and securityContext empty, or set runAsUser in them to 65532
+{{- end }}
 {{- end }}
 
 {{- define "swiss.validateRoot" -}}

@@ -8,6 +8,7 @@ from api_server import FORBIDDEN, INSTALLED, NAMESPACE, RUNTIME_CLASSES
 from helm import HELM3, HELM4, HELMS, REPOSITORY, container, merged, nested, only, refusal
 
 BETTER = "push the component artifact (`make push`) and set image.packaging=component"
+NO_CONTEXT = "leave podSecurityContext and securityContext empty"
 COMPONENT = nested("image.packaging", "component")
 NO_ROOT = {"allowRoot": False}
 LOOK = {"lookup": {"namespace": True}}
@@ -22,11 +23,12 @@ def namespace(**labels: str) -> dict:
     return {NAMESPACE: {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}}
 
 
+# Values that lead to root, and what to do instead.
 ROOT = {
-    "the default": {},
-    "root by name": merged(COMPONENT, ROOT_USER),
-    "root of the container": merged(COMPONENT, CONTAINER_ROOT),
-    "no user at all": merged(COMPONENT, {"podSecurityContext": {"fsGroup": 1}}),
+    "the default": ({}, BETTER),
+    "root by name": (merged(COMPONENT, ROOT_USER), NO_CONTEXT),
+    "root of the container": (merged(COMPONENT, CONTAINER_ROOT), NO_CONTEXT),
+    "no user at all": (merged(COMPONENT, {"podSecurityContext": {"fsGroup": 1}}), NO_CONTEXT),
 }
 NO_ROOT_AT_ALL = {
     "a component": COMPONENT,
@@ -40,11 +42,13 @@ NO_ROOT_AT_ALL = {
 }
 
 
-@pytest.mark.parametrize("values", ROOT.values(), ids=ROOT.keys())
-def test_the_notes_say_in_one_line_that_the_pods_run_as_root_and_how_to_do_better(cluster, values):
+@pytest.mark.parametrize(("values", "better"), ROOT.values(), ids=ROOT.keys())
+def test_the_notes_say_in_one_line_that_the_pods_run_as_root_and_how_to_do_better(
+    cluster, values, better
+):
     (line,) = security(cluster(values, INSTALLED))
     assert "the pods run as root, because" in line
-    assert BETTER in line
+    assert better in line
 
 
 @pytest.mark.parametrize("values", NO_ROOT_AT_ALL.values(), ids=NO_ROOT_AT_ALL.keys())
@@ -59,11 +63,11 @@ def security(notes: str) -> list[str]:
     return [line for line in notes.splitlines() if line.startswith("Security: ")]
 
 
-@pytest.mark.parametrize("values", ROOT.values(), ids=ROOT.keys())
-def test_without_allow_root_values_that_lead_to_root_are_refused(values):
+@pytest.mark.parametrize(("values", "better"), ROOT.values(), ids=ROOT.keys())
+def test_without_allow_root_values_that_lead_to_root_are_refused(values, better):
     message = refusal(values | NO_ROOT)
     assert "allowRoot is false, but the pods would run as root" in message
-    assert BETTER in message
+    assert better in message
     assert "set allowRoot=true" in message
 
 
