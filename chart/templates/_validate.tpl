@@ -19,7 +19,7 @@ values.schema.json cannot express. Each message gives the reason and a correctio
 {{- define "swiss.validateImage" -}}
 {{- $image := .Values.image }}
 {{- if not $image.repository }}
-{{- fail (printf "\n\nimage.repository is missing. Set it to the repository that the artifact was pushed to, for example\n\n  helm install %s ... --set image.repository=gcr.io/my-project/swiss --set image.tag=v1\n\nThe command that pushed the artifact printed both values." .Release.Name) }}
+{{- fail (printf "\n\nimage.repository is missing. Set it to the repository that the artifact was pushed to, for example\n\n  helm install %s ... --set image.repository=gcr.io/my-project/swiss --set image.digest=sha256:... --set image.packaging=component\n\n`make push` printed the whole command." .Release.Name) }}
 {{- end }}
 {{- $digest := "" }}
 {{- if contains "@" (toString $image.tag) }}

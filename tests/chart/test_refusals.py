@@ -145,7 +145,8 @@ def test_an_invalid_combination_is_refused_with_the_reason(values, words):
 def test_a_missing_repository_is_refused_with_an_example(binary):
     message = refusal({}, binary=binary, base={})
     assert "image.repository is missing" in message
-    assert "--set image.repository=gcr.io/my-project/swiss --set image.tag=v1" in message
+    assert "--set image.repository=gcr.io/my-project/swiss --set image.digest=" in message
+    assert "--set image.packaging=component" in message
 
 
 ACCEPTED = {
