@@ -6,8 +6,11 @@ values.schema.json cannot express. Each message gives the reason and a correctio
 {{- define "swiss.validate" -}}
 {{- include "swiss.validateImage" . }}
 {{- include "swiss.validateSecurity" . }}
+{{- include "swiss.validateRoot" . }}
 {{- include "swiss.validateRuntime" . }}
+{{- include "swiss.validateOnce" . }}
 {{- include "swiss.validateLabels" . }}
+{{- include "swiss.validateKeys" . }}
 {{- include "swiss.validateService" . }}
 {{- include "swiss.validateExposure" . }}
 {{- include "swiss.validateScale" . }}
@@ -16,10 +19,10 @@ values.schema.json cannot express. Each message gives the reason and a correctio
 {{- define "swiss.validateImage" -}}
 {{- $image := .Values.image }}
 {{- if not $image.repository }}
-{{- fail (printf "\n\nimage.repository is missing. Set it to the repository that the artifact was pushed to, for example\n\n  helm install %s ... --set image.repository=gcr.io/my-project/swiss --set image.tag=v1\n\nThe command that pushed the artifact printed both values." .Release.Name) }}
+{{- fail (printf "\n\nimage.repository is missing. Set it to the repository that the artifact was pushed to, for example\n\n  helm install %s ... --set image.repository=gcr.io/my-project/swiss --set image.digest=sha256:... --set image.packaging=component\n\n`make push` printed the whole command." .Release.Name) }}
 {{- end }}
 {{- $digest := "" }}
-{{- if contains "@" $image.tag }}
+{{- if contains "@" (toString $image.tag) }}
 {{- $digest = splitList "@" $image.tag | last }}
 {{- end }}
 {{- if and $digest $image.digest (ne $digest $image.digest) }}
@@ -71,9 +74,6 @@ values.schema.json cannot express. Each message gives the reason and a correctio
 {{- fail (printf "\n\nterminationGracePeriodSeconds is %d and lifecycle.preStop.sleep.seconds is %d. The grace period includes the sleep, so the kubelet would kill the pod during it. Make the grace period longer than the sleep, by the seconds that a request may take." (int .Values.terminationGracePeriodSeconds) (int $sleep)) }}
 {{- end }}
 {{- range .Values.extraEnv }}
-{{- if eq .name "SPIN_HTTP_LISTEN_ADDR" }}
-{{- fail "\n\nextraEnv sets SPIN_HTTP_LISTEN_ADDR. The chart sets it from containerPort, so that the probes and the Service use the same port. Set containerPort instead." }}
-{{- end }}
 {{- if and (eq .name "SPIN_MAX_INSTANCE_MEMORY") .value (not (regexMatch "^[0-9]+$" (toString .value))) }}
 {{- fail (printf "\n\nextraEnv sets SPIN_MAX_INSTANCE_MEMORY to %s, which the shim silently ignores. Set it to a plain number of bytes, such as \"67108864\"." (toString .value)) }}
 {{- end }}
@@ -88,6 +88,25 @@ values.schema.json cannot express. Each message gives the reason and a correctio
 {{- range $key, $value := index $.Values $where }}
 {{- if has $key (list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/version" "app.kubernetes.io/managed-by" "helm.sh/chart") }}
 {{- fail (printf "\n\n%s sets %s, which the chart sets itself. Use nameOverride to change the name, and labels of your own for everything else." $where $key) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Kubernetes would refuse a wrong key late, when other objects exist. */}}
+{{- define "swiss.validateKeys" -}}
+{{- $values := .Values }}
+{{- $maps := dict "commonLabels" $values.commonLabels "podLabels" $values.podLabels }}
+{{- range $name := list "commonAnnotations" "deploymentAnnotations" "podAnnotations" }}
+{{- $_ := set $maps $name (index $values $name) }}
+{{- end }}
+{{- range $name := list "service" "serviceAccount" "ingress" "httpRoute" "helmTest" }}
+{{- $_ := set $maps (printf "%s.annotations" $name) (index $values $name).annotations }}
+{{- end }}
+{{- range $name, $map := $maps }}
+{{- range $key, $_ := $map }}
+{{- if not (regexMatch "^([a-z0-9]([-.a-z0-9]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$" $key) }}
+{{- fail (printf "\n\n%s has the key %s. Write a name such as team or example.com/team: at most 63 letters, digits, dashes, dots and underscores after the slash." $name $key) }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -68,3 +68,4 @@ def leaves() -> frozenset[str]:
 
 # The chart copies these maps unchanged, so one case for each is enough.
 PASSED_ON = {"livenessProbe", "readinessProbe", "lifecycle", "resources", "strategy"}
+PASSED_ON |= {"helmTest.annotations"}

@@ -8,7 +8,7 @@ $(CACHE)/busybox-static/bin/busybox: | $(CACHE)/busybox-static ;
 $(CACHE)/busybox-static:
 	$(call unpack_debian,busybox-static) || echo "Found no busybox, and could not unpack Debian's: the tests that need it are skipped." >&2
 
-.PHONY: chart-tools test-chart chart-docs chart-golden
+.PHONY: chart-tools test-chart chart-docs chart-golden chart-released
 
 chart-tools: $(HELM3) $(HELM4) $(HELM_DOCS) $(KUBE_SCORE) $(GATEWAY_API) $(BUSYBOX) $(PYTHON)/installed
 
@@ -24,3 +24,6 @@ chart-docs: $(HELM_DOCS) ## Write chart/README.md from the comments in values.ya
 
 chart-golden: chart-tools ## Write the golden renders anew; read the diff before you commit
 	$(chart_pytest)/test_golden.py --write-golden
+
+chart-released: chart-tools ## Write the release that upgrades are tested from, when a version is tagged
+	HELM3=$(HELM3) HELM4=$(HELM4) $(PYTHON)/bin/python tests/chart/released.py

@@ -67,7 +67,7 @@ def test_the_network_policy_allows_traffic_in_to_the_component_port_only_and_non
     spec = only("NetworkPolicy", {})["spec"]
     assert spec["policyTypes"] == ["Ingress", "Egress"]
     assert spec["ingress"] == [{"ports": [{"port": 5000, "protocol": "TCP"}]}]
-    assert spec["egress"] == []
+    assert "egress" not in spec
     selector = only("Deployment", {})["spec"]["selector"]
     assert spec["podSelector"] == selector
 
@@ -81,7 +81,8 @@ def test_ingress_from_also_allows_the_helm_test_pod():
 
 def test_the_chart_creates_a_runtime_class_only_on_request():
     assert "RuntimeClass" not in kinds({})
-    assert "scheduling" not in only("RuntimeClass", RUNTIME_CLASS)
+    none = merged(RUNTIME_CLASS, {"runtimeClass": {"tolerations": []}})
+    assert "scheduling" not in only("RuntimeClass", none)
     assert only("RuntimeClass", RUNTIME_CLASS)["handler"] == "spin"
 
 
@@ -92,6 +93,13 @@ def test_the_runtime_class_is_that_of_the_node_installer_but_for_its_scheduling(
         assert charts[field] == installers[field], field
     none = merged(RUNTIME_CLASS, {"runtimeClass": {"overhead": None}})
     assert "overhead" not in only("RuntimeClass", none)
+
+
+def test_the_runtime_class_and_the_helm_test_pod_tolerate_what_the_node_installer_s_does():
+    installers = yaml.safe_load((REPOSITORY / "runtime-class/base/runtimeclass.yaml").read_text())
+    tolerations = installers["scheduling"]["tolerations"]
+    assert only("RuntimeClass", RUNTIME_CLASS)["scheduling"]["tolerations"] == tolerations
+    assert only("Pod", {})["spec"]["tolerations"] == tolerations
 
 
 def test_extra_objects_may_be_text_with_templates():
@@ -151,6 +159,7 @@ def test_a_release_name_that_contains_the_chart_name_does_not_repeat_it():
 def test_long_names_are_truncated_to_the_limits_of_kubernetes():
     values = {"fullnameOverride": "n" * 63, "nameOverride": "m" * 63}
     values |= {"image": {"tag": "t" * 100 + "."}}
+    assert only("Service", values)["metadata"]["name"] == "n" * 63
     for manifest in manifests(values):
         assert len(manifest["metadata"]["name"]) <= 63
         for label in manifest["metadata"]["labels"].values():

@@ -14,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from cases import Case
-from helm import CHART, DIGEST, only
+from cases import ABSENT, Case
+from helm import CHART, DIGEST, kinds, only
 
+TOLERATION = {"operator": "Exists"}
+POOL = {"key": "wasm-runtime", "operator": "Exists"}
+AFFINITY = {"nodeAffinity": {"x": 1}, "podAntiAffinity": {"y": 1}}
 TAG = {"helmTest": {"image": {"digest": ""}}}
 CASES = [
     Case(
@@ -44,6 +47,12 @@ CASES = [
         "/spec/containers/0/image",
         f"docker.io/library/busybox@{DIGEST}",
     ),
+    Case("helmTest.enabled", False, "Pod", "/kind", ABSENT, alone=True),
+    Case("helmTest.annotations", {"a": "b"}, "Pod", "/metadata/annotations/a", "b"),
+    Case("nodeSelector", {"pool": "spin"}, "Pod", "/spec/nodeSelector/pool", "spin"),
+    Case("tolerations", [TOLERATION], "Pod", "/spec/tolerations/0", TOLERATION),
+    Case("runtimeClass.tolerations", [POOL], "Pod", "/spec/tolerations/0", POOL, alone=True),
+    Case("affinity", AFFINITY, "Pod", "/spec/affinity", {"nodeAffinity": {"x": 1}}),
     Case("imagePullSecrets", [{"name": "s"}], "Pod", "/spec/imagePullSecrets"),
     Case("service.port", 8080, "Pod", "/spec/containers/0/env/1/value", "8080"),
     Case("fullnameOverride", "a-b", "Pod", "/spec/containers/0/env/0/value", "$(A_B_SERVICE_HOST)"),
@@ -177,3 +186,18 @@ def test_the_image_has_a_digest_and_is_in_chart_yaml():
     image = only("Pod", {})["spec"]["containers"][0]["image"]
     assert "@sha256:" in image
     assert f"image: {image}\n" in (CHART / "Chart.yaml").read_text()
+
+
+def test_the_pod_runs_where_the_pods_may_and_has_no_sidecar():
+    pod = only("Pod", {})
+    assert pod["spec"]["nodeSelector"] == {"kubernetes.io/os": "linux"}
+    outside = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"}
+    assert outside.items() <= pod["metadata"]["annotations"].items()
+
+
+def test_without_the_pod_nothing_else_refers_to_it(cluster):
+    values = {"helmTest": {"enabled": False}, "networkPolicy": {"ingressFrom": [{}]}}
+    assert "Pod" not in kinds(values)
+    (peers,) = only("NetworkPolicy", values)["spec"]["ingress"]
+    assert peers["from"] == [{}]
+    assert "helm test" not in cluster(values, {})

@@ -1,117 +1,12 @@
-"""templates/NOTES.txt: the next command for every kind of exposure, and the warnings.
-
-Helm prints notes only if it reaches a cluster. A server gives the few responses of the
-Kubernetes API that a dry run of an installation needs.
-"""
-
-import http.server
-import json
-import os
-import threading
+"""templates/NOTES.txt: the next command for every kind of exposure, and the warnings."""
 
 import pytest
 
+from api_server import INSTALLED, runtime_classes
 from environments import ENVIRONMENTS
-from helm import CHART, DIGEST, HELM3, HELM4, REPOSITORY_VALUE, helm, merged, nested
+from helm import DIGEST, HELM3, HELM4, merged, nested
 from test_cluster import RUNTIME_CLASS
 from test_exposure import HOST, INGRESS, ROUTE
-
-# For each group and version, the chart's resources: plural, kind, namespaced or not.
-API = {
-    "v1": (
-        ("namespaces", "Namespace", False),
-        ("pods", "Pod", True),
-        ("secrets", "Secret", True),
-        ("serviceaccounts", "ServiceAccount", True),
-        ("services", "Service", True),
-    ),
-    "apps/v1": (("deployments", "Deployment", True),),
-    "autoscaling/v2": (("horizontalpodautoscalers", "HorizontalPodAutoscaler", True),),
-    "gateway.networking.k8s.io/v1": (("httproutes", "HTTPRoute", True),),
-    "networking.k8s.io/v1": (
-        ("ingresses", "Ingress", True),
-        ("networkpolicies", "NetworkPolicy", True),
-    ),
-    "node.k8s.io/v1": (("runtimeclasses", "RuntimeClass", False),),
-    "policy/v1": (("poddisruptionbudgets", "PodDisruptionBudget", True),),
-}
-GROUPS = [
-    {"name": group, "versions": [{"groupVersion": f"{group}/{v}", "version": v}]}
-    for group, _, v in (name.partition("/") for name in API if name != "v1")
-]
-KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
-RUNTIME_CLASSES = "/apis/node.k8s.io/v1/runtimeclasses"
-ANSWERS = {
-    "/version": {"major": "1", "minor": "36", "gitVersion": "v1.36.3"},
-    "/api": {"kind": "APIVersions", "versions": ["v1"]},
-    "/apis": {"kind": "APIGroupList", "groups": GROUPS},
-    KUBE_SYSTEM: {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kube-system"}},
-    # No release yet.
-    "/api/v1/namespaces/default/secrets": {"kind": "SecretList", "apiVersion": "v1", "items": []},
-} | {
-    f"/{'api' if name == 'v1' else 'apis'}/{name}": {
-        "kind": "APIResourceList",
-        "groupVersion": name,
-        "resources": [
-            {"name": plural, "kind": kind, "namespaced": inside, "verbs": ["get", "create"]}
-            for plural, kind, inside in resources
-        ],
-    }
-    for name, resources in API.items()
-}
-INSTALLED = {
-    f"{RUNTIME_CLASSES}/wasmtime-spin-v2": {
-        "apiVersion": "node.k8s.io/v1",
-        "kind": "RuntimeClass",
-        "metadata": {"name": "wasmtime-spin-v2"},
-        "handler": "spin",
-    }
-}
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    """A function that returns the notes of a dry run in a cluster with given answers."""
-    answers: dict = {}
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # One packet for each answer: a second one would wait for an acknowledgement.
-        wbufsize = -1
-
-        def do_GET(self):
-            found = answers.get(self.path.partition("?")[0])
-            missing = {"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404}
-            content = json.dumps(found or missing).encode()
-            self.send_response(200 if found else 404)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_):
-            pass
-
-    home = tmp_path_factory.mktemp("home")
-    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "KUBECONFIG": str(home / "none")}
-
-    def notes(values: dict, known: dict, *, binary: str = HELM4, files: tuple = ()) -> str:
-        answers.clear()
-        answers.update(ANSWERS | known)
-        url = f"http://127.0.0.1:{listening.server_address[1]}"
-        dry_run = ("--dry-run=server", "--disable-openapi-validation", "--kube-apiserver", url)
-        paths = [argument for file in files for argument in ("--values", str(CHART / file))]
-        values = merged(REPOSITORY_VALUE, values)
-        result = helm(
-            binary, "install", "k8s", str(CHART), *dry_run, *paths, values=values, env=environment
-        )
-        assert result.returncode == 0, result.stderr
-        return result.stdout.split("\nNOTES:\n")[1]
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
-        yield notes
-        listening.shutdown()
 
 
 def service(kind: str) -> dict:
@@ -155,43 +50,31 @@ def test_the_next_command_fits_the_exposure(cluster, values, command):
     assert f"  {command}" in notes
     assert "kubectl -n default rollout status deployment/k8s-swiss" in notes
     assert "helm test k8s -n default\n" in notes
+    assert "kubectl -n default get events --field-selector reason=FailedCreate" in notes
     assert "WARNING" not in notes
 
 
+LOOK = {"lookup": {"runtimeClass": True}}
+
+
 @pytest.mark.parametrize("binary", [HELM3, HELM4], ids=["helm 3", "helm 4"])
-def test_the_notes_warn_of_a_missing_runtime_class(cluster, binary):
+def test_the_notes_warn_of_a_missing_runtime_class_where_they_may_look(cluster, binary):
     warning = "WARNING: the cluster has no RuntimeClass wasmtime-spin-v2"
-    assert warning in cluster({}, {}, binary=binary)
-    assert warning not in cluster({}, INSTALLED, binary=binary)
-    assert "RuntimeClass other" in cluster({"runtimeClassName": "other"}, INSTALLED, binary=binary)
+    assert warning in cluster(LOOK, runtime_classes("other"), binary=binary)
+    assert warning in cluster(LOOK, runtime_classes(), binary=binary)
+    assert warning not in cluster(LOOK, INSTALLED, binary=binary)
+    assert warning not in cluster({}, runtime_classes(), binary=binary)
+    other = LOOK | {"runtimeClassName": "other"}
+    assert "RuntimeClass other, so" in cluster(other, INSTALLED, binary=binary)
 
 
 def test_the_notes_do_not_warn_if_the_chart_creates_the_runtime_class(cluster):
-    assert "WARNING" not in cluster(RUNTIME_CLASS, {})
-
-
-def test_the_notes_do_not_warn_if_lookup_finds_no_cluster(cluster):
-    assert "WARNING" not in cluster({}, {KUBE_SYSTEM: None})
+    assert "WARNING" not in cluster(LOOK | RUNTIME_CLASS, runtime_classes())
 
 
 def test_the_notes_warn_of_a_second_load_balancer(cluster):
     assert "besides the Ingress, the Service creates a load balancer" in cluster(INGRESS, INSTALLED)
     assert "besides the Gateway, the Service creates a load balancer" in cluster(ROUTE, INSTALLED)
-
-
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({}, "the pods run as root"),
-        (nested("image.packaging", "component"), "the pods run as user 65532"),
-        ({"securityContext": {"privileged": False}}, "replaces the default for"),
-    ],
-    ids=["spin", "component", "custom"],
-)
-def test_the_notes_name_the_security_context_in_effect(cluster, values, words):
-    notes = cluster(values, INSTALLED)
-    assert words in notes
-    assert notes.count("Security: ") == 1
 
 
 def test_the_notes_recommend_a_digest_instead_of_a_tag(cluster):

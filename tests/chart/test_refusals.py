@@ -50,7 +50,7 @@ REFUSED = {
     ),
     "the listen address in extraEnv": (
         {"extraEnv": [{"name": "SPIN_HTTP_LISTEN_ADDR", "value": "0.0.0.0:80"}]},
-        "Set containerPort instead.",
+        "Set containerPort instead",
     ),
     "memory as a quantity": (
         {"extraEnv": [{"name": "SPIN_MAX_INSTANCE_MEMORY", "value": "64Mi"}]},
@@ -67,6 +67,11 @@ REFUSED = {
     "a label of the chart in podLabels": (
         {"podLabels": {"app.kubernetes.io/instance": "x"}},
         "podLabels sets app.kubernetes.io/instance",
+    ),
+    "a label's key": ({"podLabels": {"a b": "c"}}, "podLabels has the key a b. Write a name such"),
+    "an annotation's key": (
+        {"service": {"annotations": {"a/b/c": "d"}}},
+        "service.annotations has the key a/b/c. Write a name such as team or example.com/team",
     ),
     "a class without a load balancer": (
         {"service": {"type": "ClusterIP", "loadBalancerClass": "x"}},
@@ -140,7 +145,8 @@ def test_an_invalid_combination_is_refused_with_the_reason(values, words):
 def test_a_missing_repository_is_refused_with_an_example(binary):
     message = refusal({}, binary=binary, base={})
     assert "image.repository is missing" in message
-    assert "--set image.repository=gcr.io/my-project/swiss --set image.tag=v1" in message
+    assert "--set image.repository=gcr.io/my-project/swiss --set image.digest=" in message
+    assert "--set image.packaging=component" in message
 
 
 ACCEPTED = {
