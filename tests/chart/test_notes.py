@@ -71,7 +71,8 @@ INSTALLED = {
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    """A function that returns the notes of a dry run in a cluster with given answers."""
+    """A function that returns the notes, or the manifest, of a dry run in a cluster with
+    given answers."""
     answers: dict = {}
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -95,7 +96,14 @@ def cluster(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "KUBECONFIG": str(home / "none")}
 
-    def notes(values: dict, known: dict, *, binary: str = HELM4, files: tuple = ()) -> str:
+    def notes(
+        values: dict,
+        known: dict,
+        *,
+        binary: str = HELM4,
+        files: tuple = (),
+        part: str = "NOTES",
+    ) -> str:
         answers.clear()
         answers.update(ANSWERS | known)
         url = f"http://127.0.0.1:{listening.server_address[1]}"
@@ -106,7 +114,8 @@ def cluster(tmp_path_factory):
             binary, "install", "k8s", str(CHART), *dry_run, *paths, values=values, env=environment
         )
         assert result.returncode == 0, result.stderr
-        return result.stdout.split("\nNOTES:\n")[1]
+        before, after = result.stdout.split("\nNOTES:\n")
+        return after if part == "NOTES" else before.split("\nMANIFEST:\n")[1]
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
         threading.Thread(target=listening.serve_forever, args=(0.01,), daemon=True).start()
@@ -192,6 +201,18 @@ def test_the_notes_name_the_security_context_in_effect(cluster, values, words):
     notes = cluster(values, INSTALLED)
     assert words in notes
     assert notes.count("Security: ") == 1
+
+
+def test_the_notes_say_who_sets_the_number_of_pods(cluster):
+    notes = cluster({"replicaCount": None}, INSTALLED)
+    assert " in as many pods as your autoscaler sets, in the namespace" in notes
+
+
+def test_an_upgrade_takes_the_defaults_of_a_new_chart(cluster):
+    """With --reuse-values, Helm would lack the values that the new chart has added."""
+    notes = cluster({}, {})
+    assert "--reset-then-reuse-values" in notes
+    assert "--reuse-values" not in notes
 
 
 def test_the_notes_recommend_a_digest_instead_of_a_tag(cluster):

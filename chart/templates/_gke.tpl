@@ -1,0 +1,54 @@
+{{/* GKE's load balancers. */}}
+
+{{/* The class of GKE's Ingress controller, or nothing. It reads only the annotation. */}}
+{{- define "swiss.gceClass" -}}
+{{- $class := get .Values.ingress.annotations "kubernetes.io/ingress.class" | default .Values.ingress.className }}
+{{- if and .Values.ingress.enabled (has $class (list "gce" "gce-internal")) }}
+{{- $class }}
+{{- end }}
+{{- end }}
+
+{{/* Annotations of the Service: yours, before those that GKE's Ingress controller reads. */}}
+{{- define "swiss.serviceAnnotations" -}}
+{{- $gce := dict }}
+{{- if include "swiss.gceClass" . }}
+{{- $_ := set $gce "cloud.google.com/neg" (dict "ingress" true | toJson) }}
+{{- $_ := set $gce "cloud.google.com/backend-config" (dict "default" (include "swiss.fullname" .) | toJson) }}
+{{- end }}
+{{- toYaml (merge dict .Values.service.annotations .Values.commonAnnotations $gce) }}
+{{- end }}
+
+{{- define "swiss.ingressAnnotations" -}}
+{{- $gce := dict }}
+{{- with include "swiss.gceClass" . }}
+{{- $_ := set $gce "kubernetes.io/ingress.class" . }}
+{{- if $.Values.ingress.gce.frontendConfig }}
+{{- $_ := set $gce "networking.gke.io/v1beta1.FrontendConfig" (include "swiss.fullname" $) }}
+{{- end }}
+{{- if $.Values.ingress.gce.managedCertificate.domains }}
+{{- $_ := set $gce "networking.gke.io/managed-certificates" (include "swiss.fullname" $) }}
+{{- end }}
+{{- end }}
+{{- toYaml (merge dict .Values.ingress.annotations .Values.commonAnnotations $gce) }}
+{{- end }}
+
+{{- define "swiss.validateGce" -}}
+{{- $gce := .Values.ingress.gce }}
+{{- $class := include "swiss.gceClass" . }}
+{{- if and .Values.ingress.className (not $class) (hasKey .Values.ingress.annotations "kubernetes.io/ingress.class") }}
+{{- fail "\n\ningress.className and the annotation kubernetes.io/ingress.class are both set, which Kubernetes refuses. Remove one of them." }}
+{{- end }}
+{{- if and (or $gce.frontendConfig $gce.managedCertificate.domains) (ne $class "gce") }}
+{{- fail "\n\ningress.gce.frontendConfig and ingress.gce.managedCertificate need ingress.enabled and ingress.className=gce: only GKE's external Application Load Balancer has them." }}
+{{- end }}
+{{- end }}
+
+{{/* Google's API refuses a health check whose timeout is longer than its interval. */}}
+{{- define "swiss.validateHealthChecks" -}}
+{{- $checks := dict "httpRoute.healthCheckPolicy" .Values.httpRoute.healthCheckPolicy "ingress.gce.healthCheck" .Values.ingress.gce.healthCheck }}
+{{- range $name, $check := $checks }}
+{{- if gt (int $check.timeoutSec) (int $check.checkIntervalSec) }}
+{{- fail (printf "\n\n%s.timeoutSec is %d, which is more than checkIntervalSec, %d: Google's API refuses that. Set both." $name (int $check.timeoutSec) (int $check.checkIntervalSec)) }}
+{{- end }}
+{{- end }}
+{{- end }}
