@@ -134,6 +134,10 @@ EXPOSURES = {
         nested("service.port", 8080),
         "curl http://$ADDRESS:8080/will",
     ),
+    "load balancer with an IPv6 address": (
+        nested("service.ipFamilies", ["IPv6"]),
+        "curl http://[$ADDRESS]/will",
+    ),
     "node port": (service("NodePort"), NODE_PORT),
     "cluster IP": (
         service("ClusterIP"),
