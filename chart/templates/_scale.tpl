@@ -50,7 +50,7 @@ The lookup reads only the Deployment, which Helm itself must be able to read.
 {{- fail "\n\nstrategy.rollingUpdate.maxUnavailable and maxSurge are both 0, so no pod could ever be replaced. Set maxSurge to 1." }}
 {{- end }}
 {{- end }}
-{{- if le (int .Values.progressDeadlineSeconds) (int .Values.minReadySeconds) }}
+{{- if and .Values.progressDeadlineSeconds (le (int .Values.progressDeadlineSeconds) (int .Values.minReadySeconds)) }}
 {{- fail (printf "\n\nprogressDeadlineSeconds is %d and minReadySeconds is %d. Kubernetes refuses a deadline that is not longer: raise progressDeadlineSeconds." (int .Values.progressDeadlineSeconds) (int .Values.minReadySeconds)) }}
 {{- end }}
 {{- end }}

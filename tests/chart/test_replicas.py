@@ -57,23 +57,19 @@ def test_a_switch_to_an_autoscaler_keeps_the_number_of_pods(rendered, values, bi
     assert not OMITTED.items() & found["metadata"].get("annotations", {}).items()
 
 
-@helms
-@others
-def test_a_release_scaled_to_nothing_stays_at_nothing(rendered, values, binary):
-    assert rendered(values, deployment(0, {}), binary)["spec"]["replicas"] == 0
+def test_a_release_scaled_to_nothing_stays_at_nothing(rendered):
+    found = rendered({"replicaCount": None}, deployment(0, {}), HELM4)
+    assert found["spec"]["replicas"] == 0
 
 
 @helms
-@others
-def test_a_release_that_others_scaled_from_the_start_leaves_the_number_to_them(
-    rendered, values, binary
-):
+def test_a_release_that_others_scaled_from_the_start_leaves_the_number_to_them(rendered, binary):
     """A number in the manifest would come back with a rollback."""
-    found = rendered(values, deployment(7, OMITTED), binary)
+    found = rendered(HPA, deployment(7, OMITTED), binary)
     assert "replicas" not in found["spec"]
     assert OMITTED.items() <= found["metadata"]["annotations"].items()
 
 
-@helms
-def test_replica_count_takes_precedence_over_the_present_number(rendered, binary):
-    assert rendered({"replicaCount": 4}, deployment(7, OMITTED), binary)["spec"]["replicas"] == 4
+def test_replica_count_takes_precedence_over_the_present_number(rendered):
+    found = rendered({"replicaCount": 4}, deployment(7, OMITTED), HELM4)
+    assert found["spec"]["replicas"] == 4
