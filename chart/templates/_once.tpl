@@ -47,7 +47,7 @@ with what to do instead. Prints what is wrong.
 {{- end }}
 
 {{- define "swiss.envOnce" -}}
-{{- $own := dict "SPIN_HTTP_LISTEN_ADDR" "Set containerPort instead, so that the probes and the Service use the same port." }}
+{{- $own := dict "SPIN_HTTP_LISTEN_ADDR" "Set listenAddress and containerPort instead, so that the probes and the Service use the same port." }}
 {{- range $name, $_ := .Values.spinVariables }}
 {{- $_ := set $own (printf "SPIN_VARIABLE_%s" (upper $name)) (printf "Set spinVariables.%s alone." $name) }}
 {{- end }}

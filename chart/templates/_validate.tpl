@@ -14,6 +14,9 @@ values.schema.json cannot express. Each message gives the reason and a correctio
 {{- include "swiss.validateService" . }}
 {{- include "swiss.validateExposure" . }}
 {{- include "swiss.validateScale" . }}
+{{- include "swiss.validateBudget" . }}
+{{- include "swiss.validateGce" . }}
+{{- include "swiss.validateHealthChecks" . }}
 {{- end }}
 
 {{- define "swiss.validateImage" -}}
@@ -139,38 +142,5 @@ values.schema.json cannot express. Each message gives the reason and a correctio
 {{- end }}
 {{- if and .Values.otel.endpoint .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) }}
 {{- fail "\n\notel.endpoint is set, but the NetworkPolicy allows no traffic out, so no telemetry would arrive. In networkPolicy.egress, allow traffic to the collector, and to DNS if the endpoint is a host name." }}
-{{- end }}
-{{- end }}
-
-{{- define "swiss.validateScale" -}}
-{{- $minimum := .Values.replicaCount }}
-{{- if .Values.autoscaling.enabled }}
-{{- $minimum = .Values.autoscaling.minReplicas }}
-{{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) }}
-{{- fail (printf "\n\nautoscaling.minReplicas is %d, which is more than autoscaling.maxReplicas, %d. Raise maxReplicas." (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) }}
-{{- end }}
-{{- if not (dig "requests" "cpu" "" (.Values.resources | default dict)) }}
-{{- fail "\n\nautoscaling.enabled needs resources.requests.cpu: the autoscaler's target is a percentage of it." }}
-{{- end }}
-{{- end }}
-{{- $strategy := .Values.strategy }}
-{{- if and (eq $strategy.type "Recreate") $strategy.rollingUpdate }}
-{{- fail "\n\nstrategy.type=Recreate takes no strategy.rollingUpdate: set it to null." }}
-{{- end }}
-{{- with $strategy.rollingUpdate }}
-{{- if and (has (toString .maxUnavailable) (list "0" "0%")) (has (toString .maxSurge) (list "0" "0%")) }}
-{{- fail "\n\nstrategy.rollingUpdate.maxUnavailable and maxSurge are both 0, so no pod could ever be replaced. Set maxSurge to 1." }}
-{{- end }}
-{{- end }}
-{{- $budget := .Values.podDisruptionBudget }}
-{{- if $budget.enabled }}
-{{- $min := kindIs "invalid" $budget.minAvailable | not }}
-{{- $max := kindIs "invalid" $budget.maxUnavailable | not }}
-{{- if eq $min $max }}
-{{- fail "\n\npodDisruptionBudget takes either minAvailable or maxUnavailable. Set one of them, and the other to null." }}
-{{- end }}
-{{- if and $min (not (kindIs "string" $budget.minAvailable)) (ge (int $budget.minAvailable) (int $minimum)) }}
-{{- fail (printf "\n\npodDisruptionBudget.minAvailable is %d and the minimum number of pods is %d, so no node could ever be drained. Lower minAvailable, or run more pods." (int $budget.minAvailable) (int $minimum)) }}
-{{- end }}
 {{- end }}
 {{- end }}

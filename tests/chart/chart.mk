@@ -8,12 +8,24 @@ $(CACHE)/busybox-static/bin/busybox: | $(CACHE)/busybox-static ;
 $(CACHE)/busybox-static:
 	$(call unpack_debian,busybox-static) || echo "Found no busybox, and could not unpack Debian's: the tests that need it are skipped." >&2
 
+# Validators of GKE's custom resources, whose definitions no registry has by themselves.
+GKE_LOCK := tests/chart/gke/package-lock.json
+GKE_MODELS := $(call locked,gke,$(GKE_LOCK))/node_modules
+
+$(GKE_MODELS): | $(dir $(GKE_MODELS)) ;
+
+$(dir $(GKE_MODELS)):
+	rm -rf $(@:/=).new && mkdir -p $(@:/=).new
+	cp tests/chart/gke/package.json $(GKE_LOCK) $(@:/=).new
+	npm ci --prefix $(@:/=).new --no-audit --no-fund
+	mv $(@:/=).new $@
+
 .PHONY: chart-tools test-chart chart-docs chart-golden chart-released
 
-chart-tools: $(HELM3) $(HELM4) $(HELM_DOCS) $(KUBE_SCORE) $(GATEWAY_API) $(BUSYBOX) $(PYTHON)/installed
+chart-tools: $(HELM3) $(HELM4) $(HELM_DOCS) $(KUBE_SCORE) $(GATEWAY_API) $(GKE_MODELS) $(BUSYBOX) $(PYTHON)/installed
 
 chart_pytest = HELM3=$(HELM3) HELM4=$(HELM4) HELM_DOCS=$(HELM_DOCS) KUBE_SCORE=$(KUBE_SCORE) \
-  GATEWAY_API=$(GATEWAY_API) BUSYBOX=$(BUSYBOX) \
+  GATEWAY_API=$(GATEWAY_API) GKE_MODELS=$(GKE_MODELS) BUSYBOX=$(BUSYBOX) \
   $(PYTHON)/bin/python -m pytest tests/chart
 
 test-chart: chart-tools ## Test the chart: templates, schema, golden renders, policies

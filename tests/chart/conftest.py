@@ -19,13 +19,16 @@ def api(tmp_path_factory) -> ApiServer:
 
 @pytest.fixture(scope="module")
 def cluster(api):
-    """A function that returns the notes of a dry run in a cluster with given answers."""
+    """A function that returns the notes, or the manifest, of a dry run in a cluster with
+    given answers."""
 
-    def notes(values: dict, known: dict, **keywords) -> str:
+    def notes(values: dict, known: dict, *, part: str = "NOTES", **keywords) -> str:
         # Without a look-up, Helm needs only the version of the cluster, and half the time.
-        install = api.install if "lookup" in values else api.install_in_memory
+        looks_up = "lookup" in values or part == "MANIFEST"
+        install = api.install if looks_up else api.install_in_memory
         result = install(values, known, **keywords)
         assert result.returncode == 0, result.stderr
-        return result.stdout.split("\nNOTES:\n")[1]
+        before, after = result.stdout.split("\nNOTES:\n")
+        return after if part == "NOTES" else before.split("\nMANIFEST:\n")[1]
 
     return notes

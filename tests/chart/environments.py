@@ -11,6 +11,8 @@ ENVIRONMENTS = {
     "qa": (("environments/qa.yaml",), BY_DIGEST),
     "prod": ((PROD,), BY_DIGEST),
     "gke": ((PROD, "examples/gke.yaml"), BY_DIGEST),
+    "gke-ingress": ((PROD, "examples/gke-ingress.yaml"), BY_DIGEST),
+    "spot": ((PROD, "examples/spot.yaml"), BY_DIGEST),
     "gke-gateway": ((PROD, "examples/gke-gateway.yaml"), BY_DIGEST),
 }
 

@@ -7,7 +7,7 @@ import pytest
 
 from helm import HELMS, merged, only
 from test_exposure import ROUTE
-from test_kubernetes import http_route, validate
+from test_kubernetes import gateway_api, validate
 
 
 def defaulted(value: object, schema: dict) -> object:
@@ -78,8 +78,8 @@ ROUTES = {
 )
 def test_an_http_route_has_the_defaults_of_the_gateway_api(values, binary):
     route = only("HTTPRoute", values, binary=binary)
-    validate(route, "1.36")
-    assert route == defaulted(route, http_route())
+    validate([route], "1.36")
+    assert route == defaulted(route, gateway_api("HTTPRoute").schema)
 
 
 def test_the_route_has_what_the_values_have():
@@ -101,5 +101,5 @@ def test_the_route_has_what_the_values_have():
 def test_the_control_finds_a_missing_default():
     route = only("HTTPRoute", ROUTE)
     bare = merged(route, {"spec": {"parentRefs": [{"name": "external"}]}})
-    (parent,) = defaulted(bare, http_route())["spec"]["parentRefs"]
+    (parent,) = defaulted(bare, gateway_api("HTTPRoute").schema)["spec"]["parentRefs"]
     assert parent == {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "external"}

@@ -42,7 +42,15 @@ CASES = [
     deployment("imagePullSecrets", [{"name": "s"}], f"{SPEC}/imagePullSecrets"),
     deployment("runtimeClassName", "other", f"{SPEC}/runtimeClassName"),
     deployment("containerPort", 5001, f"{CONTAINER}/ports/0/containerPort"),
-    deployment("containerPort", 5001, f"{ENV}/0/value", "0.0.0.0:5001"),
+    deployment("containerPort", 5001, f"{ENV}/0/value", "0.0.0.0:5001", alone=True),
+    deployment("listenAddress", "::", f"{ENV}/0/value", "[::]:5000", alone=True),
+    deployment("progressDeadlineSeconds", 300, "/spec/progressDeadlineSeconds"),
+    deployment(
+        "stateSizeLimit",
+        "8Mi",
+        f"{SPEC}/volumes/0/emptyDir/sizeLimit",
+        requires={"image": {"packaging": "component"}},
+    ),
     deployment(
         "livenessProbe", PROBE_OVER_DEFAULT, f"{CONTAINER}/livenessProbe/httpGet/path", "/x"
     ),
@@ -55,8 +63,8 @@ CASES = [
     deployment(
         "resources",
         {"limits": {"memory": "1Gi"}},
-        f"{CONTAINER}/resources/limits",
-        {"memory": "1Gi"},
+        f"{CONTAINER}/resources/limits/memory",
+        "1Gi",
     ),
     deployment("podSecurityContext", {"fsGroup": 1}, f"{SPEC}/securityContext"),
     deployment("securityContext", {"privileged": False}, f"{CONTAINER}/securityContext"),

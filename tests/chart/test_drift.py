@@ -103,7 +103,7 @@ REQUIRED = {key for node in nodes(SCHEMA) for key in node.get("required", ())}
 def test_every_value_that_is_not_required_may_be_null(binary):
     """A chart above this one removes a default so. Some values replace each other."""
     needed = {"httpRoute.parentRefs", "podDisruptionBudget.maxUnavailable", "image.repository"}
-    needed |= {"resources"}
+    needed |= {"resources", "autoscaling.targetCPUUtilizationPercentage"}
     unset = [
         nested(path, None) for path in leaves() - needed if path.rpartition(".")[2] not in REQUIRED
     ]

@@ -27,7 +27,7 @@ def policy(value, given, pointer) -> Case:
 
 CASES = [
     Case("ingress.enabled", True, "Ingress", "/kind", "Ingress"),
-    ingress("className", "gce", "/spec/ingressClassName"),
+    ingress("className", "nginx", "/spec/ingressClassName"),
     ingress("annotations", {"a": "b"}, "/metadata/annotations"),
     ingress("hosts", [HOST], "/spec/rules/0/host", "swiss.example"),
     ingress("hosts", [HOST], "/spec/rules/0/http/paths/0/path", "/"),

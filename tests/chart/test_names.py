@@ -90,15 +90,16 @@ def test_a_large_number_stays_an_integer():
     values = {
         "image": {"packaging": "component"},
         "minReadySeconds": 1000000,
+        "progressDeadlineSeconds": 2000000,
         "revisionHistoryLimit": 1000000,
         "terminationGracePeriodSeconds": 2592000,
         "podSecurityContext": {"runAsUser": user},
     }
     spec = only("Deployment", values)["spec"]
-    found = [spec["minReadySeconds"], spec["revisionHistoryLimit"]]
+    found = [spec["minReadySeconds"], spec["progressDeadlineSeconds"], spec["revisionHistoryLimit"]]
     found.append(spec["template"]["spec"]["terminationGracePeriodSeconds"])
     found.append(spec["template"]["spec"]["securityContext"]["runAsUser"])
-    assert found == [1000000, 1000000, 2592000, user]
+    assert found == [1000000, 2000000, 1000000, 2592000, user]
     assert all(isinstance(number, int) for number in found)
 
 

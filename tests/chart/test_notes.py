@@ -20,6 +20,10 @@ EXPOSURES = {
         nested("service.port", 8080),
         "curl http://$ADDRESS:8080/will",
     ),
+    "load balancer with an IPv6 address": (
+        nested("service.ipFamilies", ["IPv6"]),
+        "curl http://[$ADDRESS]/will",
+    ),
     "node port": (service("NodePort"), NODE_PORT),
     "cluster IP": (
         service("ClusterIP"),
@@ -75,6 +79,18 @@ def test_the_notes_do_not_warn_if_the_chart_creates_the_runtime_class(cluster):
 def test_the_notes_warn_of_a_second_load_balancer(cluster):
     assert "besides the Ingress, the Service creates a load balancer" in cluster(INGRESS, INSTALLED)
     assert "besides the Gateway, the Service creates a load balancer" in cluster(ROUTE, INSTALLED)
+
+
+def test_the_notes_say_who_sets_the_number_of_pods(cluster):
+    notes = cluster({"replicaCount": None}, INSTALLED)
+    assert " in as many pods as your autoscaler sets, in the namespace" in notes
+
+
+def test_an_upgrade_takes_the_defaults_of_a_new_chart(cluster):
+    """With --reuse-values, Helm would lack the values that the new chart has added."""
+    notes = cluster(LOOK, runtime_classes())
+    assert "--reset-then-reuse-values" in notes
+    assert "--reuse-values" not in notes
 
 
 def test_the_notes_recommend_a_digest_instead_of_a_tag(cluster):

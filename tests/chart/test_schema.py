@@ -44,8 +44,8 @@ WRONG = [
     ("service", None, "missing property 'service'"),
     ("image.packaging", None, "missing property 'packaging'"),
     # Types
-    ("replicaCount", "three", "got string, want integer"),
-    ("replicaCount", 1.5, "got number, want integer"),
+    ("replicaCount", "three", "got string, want null or integer"),
+    ("replicaCount", 1.5, "got number, want null or integer"),
     ("replicaCount", -1, "minimum: got -1, want 0"),
     ("image.tag", 1.1, "got number, want string"),
     ("image.tag", 20, TAG),
@@ -108,6 +108,14 @@ WRONG = [
         "volumeMounts",
         [{"name": "a", "mountPath": "data"}],
         "value must be 'a path that begins with / and has no colon, such as /data'",
+    ),
+    ("listenAddress", "[::]", "value must be one of '0.0.0.0', '::'"),
+    ("service.ipFamilies", ["ipv6"], "value must be one of 'IPv4', 'IPv6'"),
+    ("podDisruptionBudget.minAvailable", "3", PODS),
+    (
+        "ingress.gce.backendConfig",
+        {"healthCheck": {"port": 80}},
+        "value must be 'absent: use ingress.gce.healthCheck'",
     ),
     # Other likely mistakes
     (
@@ -237,6 +245,9 @@ OPEN = {
     "/properties/affinity/properties/nodeAffinity",
     "/properties/affinity/properties/podAffinity",
     "/properties/affinity/properties/podAntiAffinity",
+    "/properties/autoscaling/properties/metrics/items",
+    "/properties/ingress/properties/gce/properties/backendConfig",
+    "/properties/ingress/properties/gce/properties/frontendConfig",
     "/properties/autoscaling/properties/behavior/properties/scaleDown",
     "/properties/autoscaling/properties/behavior/properties/scaleUp",
     "/properties/extraContainers/items",

@@ -35,7 +35,9 @@ def test_the_other_packagings_need_neither_root_nor_a_writable_root_directory(na
     mounts = {m["mountPath"]: m["name"] for m in container(packaging(name))["volumeMounts"]}
     assert mounts == {"/.cache": "cache", "/.spin": "spin"}
     volumes = pod(packaging(name))["volumes"]
-    assert volumes == [{"name": "cache", "emptyDir": {}}, {"name": "spin", "emptyDir": {}}]
+    assert volumes == [
+        {"name": name, "emptyDir": {"sizeLimit": "64Mi"}} for name in ("cache", "spin")
+    ]
 
 
 @pytest.mark.parametrize("name", HARDENED)
@@ -62,10 +64,13 @@ def test_no_pod_gets_a_token(kind):
     assert place["automountServiceAccountToken"] is False
 
 
-def test_memory_has_a_limit_and_cpu_only_a_request():
+def test_the_cpu_limit_gives_the_shim_one_worker():
+    """Rust's available_parallelism, which the shim's workers follow, rounds the limit down."""
     resources = container({})["resources"]
-    assert resources["limits"].keys() == {"memory"}
-    assert resources["requests"].keys() == {"cpu", "memory"}
+    assert resources["limits"].keys() == resources["requests"].keys() == {"cpu", "memory"}
+    assert 1000 <= int(resources["limits"]["cpu"].removesuffix("m")) < 2000
+    unlimited = container({"resources": {"limits": {"cpu": None}}})["resources"]
+    assert unlimited["limits"].keys() == {"memory"}
 
 
 def test_a_custom_security_context_replaces_the_whole_default():

@@ -20,6 +20,8 @@ CASES = [
         "/spec/loadBalancerSourceRanges",
     ),
     Case("service.externalTrafficPolicy", "Local", "Service", "/spec/externalTrafficPolicy"),
+    Case("service.ipFamilyPolicy", "PreferDualStack", "Service", "/spec/ipFamilyPolicy"),
+    Case("service.ipFamilies", ["IPv6", "IPv4"], "Service", "/spec/ipFamilies"),
     Case("service.trafficDistribution", "PreferSameZone", "Service", "/spec/trafficDistribution"),
 ]
 
