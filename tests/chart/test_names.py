@@ -9,12 +9,15 @@ import yaml
 
 from helm import HELMS, container, manifests, merged, only, pod, refusal, template
 from test_cluster import EVERYTHING
+from test_gce import CERTIFICATE, GCE, REDIRECT
 
 # Release names for Helm, and each a number, a boolean, a date or nothing for YAML 1.1 or 1.2.
 LOOKALIKES = ("123", "true", "null", "1.0", "7e12345", "1e3", "0x1f", "no", "2026-11-28", "n")
 # A Service's name (RFC 1035), which is the strictest of all kinds.
 SERVICE_NAME = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
-OVERRIDDEN = merged(EVERYTHING, {"fullnameOverride": "swiss", "runtimeClassName": "123"})
+# With the objects of GKE's Ingress.
+OF_GKE = merged(EVERYTHING, GCE, CERTIFICATE, REDIRECT)
+OVERRIDDEN = merged(OF_GKE, {"fullnameOverride": "swiss", "runtimeClassName": "123"})
 both_helms = pytest.mark.parametrize("binary", HELMS, ids=["helm 3", "helm 4"])
 
 
