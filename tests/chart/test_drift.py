@@ -48,6 +48,17 @@ def test_the_schema_and_the_defaults_have_the_same_keys(path):
     assert keys[0] == keys[1]
 
 
+def test_the_schema_says_nothing_twice():
+    """A parser keeps only the last of two equal keys."""
+
+    def only_once(pairs: list) -> dict:
+        keys = [key for key, _ in pairs]
+        assert len(keys) == len(set(keys)), keys
+        return dict(pairs)
+
+    json.loads((CHART / "values.schema.json").read_text(), object_pairs_hook=only_once)
+
+
 def test_the_defaults_but_for_the_repository_are_valid():
     jsonschema.Draft7Validator(SCHEMA).validate(DEFAULTS)
     jsonschema.Draft7Validator.check_schema(SCHEMA)

@@ -113,6 +113,11 @@ WRONG = [
     ("service.ipFamilies", ["ipv6"], "value must be one of 'IPv4', 'IPv6'"),
     ("podDisruptionBudget.minAvailable", "3", PODS),
     (
+        "ingress.gce.managedCertificate.domains",
+        ["*.example.com"],
+        "value must be 'a host name without a wildcard, such as swiss.example.com'",
+    ),
+    (
         "ingress.gce.backendConfig",
         {"healthCheck": {"port": 80}},
         "value must be 'absent: use ingress.gce.healthCheck'",
