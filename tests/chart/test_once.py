@@ -26,7 +26,7 @@ CONTAINER = {"image": {"packaging": "container"}}
 ENV = merged(
     CONTAINER,
     {
-        "spinVariables": {"greeting": "hello", "a_b": "c"},
+        "spinVariables": {"greeting": "welcome", "a_b": "c"},
         "otel": {"endpoint": "http://collector:4318"},
         "networkPolicy": {"enabled": False},
     },
