@@ -137,7 +137,7 @@ def test_every_block_works(copy, registry):
                     assert f"image: {registry.address}/my-project/hello@{digest}" in output.replace(
                         '"', ""
                     )
-                    assert "name: k8s-hello" in output
+                    assert 'name: "k8s-hello"' in output
     finally:
         for server in servers:
             server.stop()
