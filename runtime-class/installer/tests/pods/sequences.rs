@@ -3,8 +3,9 @@
 //! What must hold at any time is checked after each step, and at the end the faults stop
 //! and the node must come to the desired state.
 //!
-//! `SEQUENCES` is how many are played, instead of as many as fit in two minutes. `SEED`
-//! repeats them. proptest shrinks a sequence that fails to the shortest one.
+//! `SEQUENCES` is how many are played, instead of as many as fit in two minutes. Without
+//! `SEED` they are the same in each run, so that a failure comes from a change; with
+//! another one they are others. proptest shrinks a sequence that fails to the shortest one.
 
 use std::cell::Cell;
 use std::fs;
@@ -402,7 +403,7 @@ fn number(variable: &str) -> Option<u64> {
 }
 
 fn play_sequences(containerd: &Containerd) {
-    let seed = number("SEED").unwrap_or_else(|| u64::from(std::process::id()) ^ start());
+    let seed = number("SEED").unwrap_or(20_261_128);
     let sequences = number("SEQUENCES");
     let end = Instant::now() + Duration::from_secs(120);
     let config = Config {
@@ -445,13 +446,6 @@ fn play_sequences(containerd: &Containerd) {
         played.get()
     );
     assert!(result.is_ok(), "SEED={seed}: {}", result.unwrap_err());
-}
-
-/// A number that differs from run to run.
-fn start() -> u64 {
-    let now = std::time::SystemTime::now();
-    let since = now.duration_since(std::time::UNIX_EPOCH).unwrap();
-    since.as_secs()
 }
 
 #[test]
