@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 
-use crate::files::{self, Access, beside};
+use crate::files;
 
 /// The file that records the restarts of the last `WINDOW`, in microseconds since 1970.
 pub struct Budget {
@@ -55,14 +55,7 @@ impl Budget {
         let folder = self.file.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
-        let new = beside(&self.file, ".new");
-        let access = Access {
-            mode: 0o644,
-            owner: 0,
-            group: 0,
-        };
-        files::write(&new, lines.as_bytes(), access)?;
-        files::rename(&new, &self.file)
+        files::record(&self.file, &lines)
     }
 
     /// The recorded restarts, oldest first. A time in the future comes from a wrong clock

@@ -52,6 +52,21 @@ fn try_write(path: &Path, content: &[u8], access: Access) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Replaces the installer's own record at `path` atomically. Everybody may read it.
+///
+/// # Errors
+/// When it cannot be written, with the path. The old record stays.
+pub fn record(path: &Path, text: &str) -> Result<()> {
+    let access = Access {
+        mode: 0o644,
+        owner: 0,
+        group: 0,
+    };
+    let new = beside(path, ".new");
+    write(&new, text.as_bytes(), access)?;
+    rename(&new, path)
+}
+
 /// Replaces the file at `to` atomically with the file at `from`.
 ///
 /// # Errors

@@ -131,7 +131,9 @@ fn is_executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o111 == 0o111)
 }
 
-fn sha256(content: &[u8]) -> String {
+/// The SHA-256 digest in hexadecimal digits.
+#[must_use]
+pub fn sha256(content: &[u8]) -> String {
     let mut hex = String::with_capacity(64);
     for byte in Sha256::digest(content) {
         let _ = write!(hex, "{byte:02x}");

@@ -1,15 +1,14 @@
 //! What containerd is restarted with. After a rollback it is not tried again: each trial
 //! stops containerd for a minute, and would end in the same way.
 
-use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::time::SystemTime;
 
 use anyhow::Result;
-use sha2::{Digest, Sha256};
 
-use crate::files::{self, Access, beside};
+use crate::files;
+use crate::program::sha256;
 
 /// A configuration and a shim with which containerd must prove to be healthy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,18 +29,11 @@ pub struct Failed {
 impl Trial {
     #[must_use]
     pub fn new(config: &[u8], shim_sha256: &str, attempt: &str, had_network: bool) -> Self {
-        let mut hasher = Sha256::new();
-        for part in [config, shim_sha256.as_bytes(), attempt.as_bytes()] {
-            // With the lengths, no two triples have the same bytes.
-            hasher.update(part.len().to_le_bytes());
-            hasher.update(part);
-        }
-        let mut digest = String::new();
-        for byte in hasher.finalize() {
-            let _ = write!(digest, "{byte:02x}");
-        }
+        // With the lengths, no two triples have the same bytes.
+        let parts = [config, shim_sha256.as_bytes(), attempt.as_bytes()];
+        let bytes = parts.map(|part| [&part.len().to_le_bytes(), part].concat());
         Self {
-            digest,
+            digest: sha256(&bytes.concat()),
             had_network,
         }
     }
@@ -60,15 +52,7 @@ impl Trial {
     /// # Errors
     /// When it cannot be written. Without the record, containerd must not be restarted.
     pub fn record(&self, path: &Path) -> Result<()> {
-        let access = Access {
-            mode: 0o644,
-            owner: 0,
-            group: 0,
-        };
-        let text = format!("{} {}\n", self.digest, self.had_network);
-        let new = beside(path, ".new");
-        files::write(&new, text.as_bytes(), access)?;
-        files::rename(&new, path)
+        files::record(path, &format!("{} {}\n", self.digest, self.had_network))
     }
 }
 

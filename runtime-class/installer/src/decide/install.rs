@@ -48,15 +48,16 @@ pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
         Ok(running) => running,
         Err(problem) => return unhealthy(snapshot, node, &problem),
     };
-    let tried = change.as_ref().unwrap_or(&config.bytes);
-    let trial = Trial::new(
-        tried,
-        &snapshot.shim_sha256,
-        &node.attempt,
-        snapshot.had_network,
-    );
-    let must_restart = !runs_as_in(file, running, &node.handler);
-    if must_restart {
+    // What containerd must be restarted with, if it must be.
+    let trial = (!runs_as_in(file, running, &node.handler)).then(|| {
+        Trial::new(
+            change.as_ref().unwrap_or(&config.bytes),
+            &snapshot.shim_sha256,
+            &node.attempt,
+            snapshot.had_network,
+        )
+    });
+    if let Some(trial) = &trial {
         if change.is_none() && snapshot.started_after_change() {
             let handlers = running.handlers.join(", ");
             let problem = format!(
@@ -77,7 +78,7 @@ pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
         }
     }
     let is_ours = change.is_some() || original != config.bytes;
-    if let Some(step) = next_file(snapshot, is_ours, original, must_restart.then_some(trial)) {
+    if let Some(step) = next_file(snapshot, is_ours, original, trial.as_ref()) {
         return act(step);
     }
     if let Some(new) = change {
@@ -88,7 +89,7 @@ pub fn decide(snapshot: &Snapshot, node: &Node) -> Result<Decision> {
             note: None,
         }));
     }
-    if must_restart {
+    if trial.is_some() {
         return act(Action::Restart);
     }
     if snapshot.rollback_armed.is_some() {
@@ -191,7 +192,7 @@ fn next_file(
     snapshot: &Snapshot,
     is_ours: bool,
     original: Vec<u8>,
-    trial: Option<Trial>,
+    trial: Option<&Trial>,
 ) -> Option<Action> {
     if snapshot.shim != Installed::Yes {
         return Some(Action::PlaceShim);
@@ -203,8 +204,8 @@ fn next_file(
     if snapshot.rollback_program != Installed::Yes {
         return Some(Action::PlaceRollbackProgram);
     }
-    if snapshot.trial.as_ref() != Some(&trial) {
-        return Some(Action::RecordTrial(trial));
+    if snapshot.trial.as_ref() != Some(trial) {
+        return Some(Action::RecordTrial(trial.clone()));
     }
     snapshot
         .rollback_armed
