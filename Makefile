@@ -88,7 +88,7 @@ tools:
 .PHONY: push
 push: FORMAT ?= component
 push: build ## Push to IMAGE, as FORMAT (component or spin); FORCE=1 replaces a tag
-	$(if $(IMAGE),,$(error IMAGE is not set: make push IMAGE=gcr.io/PROJECT/swiss:v1))
+	$(if $(IMAGE),,$(error IMAGE is not set: make push IMAGE=gcr.io/my-project/swiss:v1))
 	@$(call cargo_build,swiss-push)
 	$(strip target/release/swiss-push --format $(FORMAT) $(if $(filter-out 0,$(FORCE)),--force) $(if $(SPIN),--spin spin) $(IMAGE))
 

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, anyhow, bail};
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
-use toml::Spanned;
+use toml::{Spanned, Table};
 
 pub use route::Route;
 
@@ -51,6 +51,26 @@ pub struct Trigger {
     pub route: Route,
     /// A key of [`Manifest::components`].
     pub component: String,
+}
+
+impl Application {
+    /// The application of a manifest that may use every feature of Spin and have any
+    /// version. `None` if Spin does not read that manifest either.
+    pub fn of_any(path: &Path) -> Option<Self> {
+        let manifest: Table = fs::read_to_string(path).ok()?.parse().ok()?;
+        // In version 1 the keys stand outside of a table.
+        let table = match manifest.get("application") {
+            Some(application) => application.as_table()?,
+            None => &manifest,
+        };
+        let text = |key: &str| table.get(key)?.as_str().map(str::to_owned);
+        Some(Self {
+            name: text("name")?,
+            version: text("version"),
+            description: text("description"),
+            _authors: None,
+        })
+    }
 }
 
 // The manifest's text, field by field. A field that is not listed here is an

@@ -1,7 +1,7 @@
 //! The name under which an artifact is pushed.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddrV6};
 use std::str::FromStr;
 
 use anyhow::{Result, anyhow, bail};
@@ -17,8 +17,21 @@ impl Image {
     /// When the name is not valid, or has a digest, which is known only after the
     /// push.
     pub fn parse(name: &str, default_tag: &str) -> Result<Self> {
-        let reference = Reference::from_str(name).map_err(|error| {
-            anyhow!("IMAGE={name} is not an image name like gcr.io/PROJECT/swiss:v1: {error}")
+        // The crate does not parse an IPv6 address.
+        let (address, rest) = match name.split_once('/') {
+            Some((address, path)) if is_ipv6_address(address) => (Some(address), path),
+            _ => (None, name),
+        };
+        let parsed = match address {
+            Some(_) => Reference::from_str(&format!("localhost/{rest}")),
+            None => Reference::from_str(name),
+        };
+        let reference = parsed.map_err(|error| {
+            let hint = in_lower_case(name)
+                .map_or_else(String::new, |name| format!(", as in IMAGE={name}"));
+            anyhow!(
+                "IMAGE={name} is not an image name ({error}): it is like gcr.io/my-project/swiss:v1, without https://, and in lower case up to the tag{hint}"
+            )
         })?;
         if reference.digest().is_some() {
             bail!("IMAGE={name} has a digest, which is known only after the push: give a tag");
@@ -31,7 +44,7 @@ impl Image {
             default_tag
         };
         Ok(Self(Reference::with_tag(
-            reference.registry().to_owned(),
+            address.unwrap_or(reference.registry()).to_owned(),
             reference.repository().to_owned(),
             tag.to_owned(),
         )))
@@ -49,17 +62,20 @@ impl Image {
     /// Whether the registry is on this machine, and so does not need TLS.
     pub fn is_on_loopback(&self) -> bool {
         let registry = self.0.registry();
-        let host = registry.rsplit_once(':').map_or(registry, |(host, _)| host);
+        let host = match registry.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => host,
+            _ => registry,
+        };
         let address = host.trim_start_matches('[').trim_end_matches(']');
         host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
     }
 
-    /// The command that logs a user in to the registry.
+    /// The commands that log a user in to the registry.
     pub fn login_command(&self) -> String {
         match self.0.registry() {
-            host if is_gcr(host) => "gcloud auth configure-docker".to_owned(),
+            host if is_gcr(host) => "gcloud auth login && gcloud auth configure-docker".to_owned(),
             host if host.ends_with("-docker.pkg.dev") => {
-                format!("gcloud auth configure-docker {host}")
+                format!("gcloud auth login && gcloud auth configure-docker {host}")
             }
             host => format!("docker login {host}"),
         }
@@ -70,7 +86,11 @@ impl Image {
     pub fn creation_command(&self) -> Option<String> {
         let host = self.0.registry();
         let mut path = self.0.repository().split('/');
-        let project = path.next()?;
+        let project = match path.next()? {
+            // A project of a domain, example.com:my-project.
+            domain if domain.contains('.') => format!("{domain}:{}", path.next()?),
+            project => project.to_owned(),
+        };
         let (repository, location) = if is_gcr(host) {
             let location = match host.strip_suffix(".gcr.io") {
                 Some("eu") => "europe",
@@ -93,6 +113,23 @@ impl fmt::Display for Image {
     }
 }
 
+/// Whether this is `[IPv6]` or `[IPv6]:PORT`.
+fn is_ipv6_address(address: &str) -> bool {
+    let ip = address
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    ip.is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok()) || address.parse::<SocketAddrV6>().is_ok()
+}
+
+/// The name with host and repository in lower case, if that makes it valid.
+fn in_lower_case(name: &str) -> Option<String> {
+    let lower = match name.rsplit_once(':') {
+        Some((path, tag)) if !tag.contains('/') => format!("{}:{tag}", path.to_lowercase()),
+        _ => name.to_lowercase(),
+    };
+    Reference::from_str(&lower).is_ok().then_some(lower)
+}
+
 fn is_gcr(host: &str) -> bool {
     matches!(host, "gcr.io" | "us.gcr.io" | "eu.gcr.io" | "asia.gcr.io")
 }
@@ -112,6 +149,8 @@ mod tests {
             ("gcr.io/project/swiss:v1", "gcr.io/project/swiss:v1"),
             ("localhost:5000/swiss", "localhost:5000/swiss:0.1.0"),
             ("swiss:v1", "docker.io/library/swiss:v1"),
+            ("[::1]:5000/swiss", "[::1]:5000/swiss:0.1.0"),
+            ("[2001:db8::1]/team/swiss:v1", "[2001:db8::1]/team/swiss:v1"),
         ] {
             assert_eq!(image(name).to_string(), expected);
         }
@@ -120,8 +159,32 @@ mod tests {
     #[test]
     fn an_invalid_name_or_one_with_a_digest_is_refused() {
         let digest = format!("gcr.io/project/swiss@sha256:{}", "5".repeat(64));
-        for name in ["", "gcr.io/Project/swiss", "https://gcr.io/a", &digest] {
+        for name in [
+            "",
+            "gcr.io/Project/swiss",
+            "https://gcr.io/a",
+            &digest,
+            "[::1/swiss",
+            "[::1]:99999/swiss",
+            "[localhost]:5000/swiss",
+            "[::1]:5000/",
+        ] {
             assert!(Image::parse(name, "v1").is_err(), "{name} is accepted");
+        }
+    }
+
+    #[test]
+    fn a_name_with_capital_letters_is_refused_with_the_right_one() {
+        for (name, right) in [
+            ("gcr.io/PROJECT/swiss:V1", Some("gcr.io/project/swiss:V1")),
+            ("localhost:5000/Swiss", Some("localhost:5000/swiss")),
+            ("https://gcr.io/Project/swiss", None),
+        ] {
+            let error = Image::parse(name, "v1").err().unwrap().to_string();
+            assert!(error.contains("in lower case up to the tag"), "{error}");
+            let hint = right.map(|right| format!(", as in IMAGE={right}"));
+            assert_eq!(error.contains("as in"), hint.is_some(), "{error}");
+            assert!(error.ends_with(&hint.unwrap_or_default()), "{error}");
         }
     }
 
@@ -131,10 +194,17 @@ mod tests {
             "localhost:5000/swiss",
             "127.0.0.1:5000/swiss",
             "localhost/swiss",
+            "[::1]:5000/swiss",
+            "[::1]/swiss",
         ] {
             assert!(image(name).is_on_loopback(), "{name}");
         }
-        for name in ["gcr.io/project/swiss", "10.0.0.1:5000/swiss", "swiss"] {
+        for name in [
+            "gcr.io/project/swiss",
+            "10.0.0.1:5000/swiss",
+            "[2001:db8::1]/swiss",
+            "swiss",
+        ] {
             assert!(!image(name).is_on_loopback(), "{name}");
         }
     }
@@ -147,6 +217,14 @@ mod tests {
             (
                 "europe-west1-docker.pkg.dev/my-project/images/swiss",
                 "images europe-west1 my-project",
+            ),
+            (
+                "gcr.io/example.com/my-project/swiss",
+                "gcr.io us example.com:my-project",
+            ),
+            (
+                "us-docker.pkg.dev/example.com/my-project/images/swiss",
+                "images us example.com:my-project",
             ),
         ] {
             let [repository, location, project] = expected.split(' ').collect::<Vec<_>>()[..]
@@ -164,10 +242,13 @@ mod tests {
     #[test]
     fn each_registry_has_a_login_command() {
         for (name, expected) in [
-            ("gcr.io/my-project/swiss", "gcloud auth configure-docker"),
+            (
+                "gcr.io/my-project/swiss",
+                "gcloud auth login && gcloud auth configure-docker",
+            ),
             (
                 "us-docker.pkg.dev/my-project/images/swiss",
-                "gcloud auth configure-docker us-docker.pkg.dev",
+                "gcloud auth login && gcloud auth configure-docker us-docker.pkg.dev",
             ),
             ("ghcr.io/me/swiss", "docker login ghcr.io"),
         ] {

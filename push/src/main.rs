@@ -23,7 +23,7 @@ use image::Image;
 use oci_client::annotations as key;
 use registry::Registry;
 use source::Source;
-use swiss_manifest::Manifest;
+use swiss_manifest::{Application, Manifest};
 
 /// Packages the component as an OCI artifact and pushes it to a registry
 #[derive(Parser)]
@@ -42,7 +42,7 @@ struct Args {
     force: bool,
 
     /// Also write an OCI image layout into this new folder
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", conflicts_with = "spin")]
     layout: Option<PathBuf>,
 
     /// With `--format spin`, push with this Spin program
@@ -84,55 +84,75 @@ async fn main() -> ExitCode {
 }
 
 async fn run(args: &Args) -> Result<()> {
-    let manifest = Manifest::read(&args.from)?;
-    let version = manifest.application.version.as_deref();
-    let image = args.image.as_deref();
-    let image = image.map(|name| Image::parse(name, version.unwrap_or("latest")));
-    let image = image.transpose()?;
-    let annotations = annotations(&manifest, &args.from)?;
-
-    if let (Some(image), Some(spin), Format::Spin) = (&image, &args.spin, args.format) {
-        let registry = Registry::connect(image).await?;
-        refuse_other_content(&registry, image, None, args.force).await?;
-        let digest = spin::push(spin, &args.from, image, &annotations)?;
-        print_install_command(image, &digest, args.format);
-        return Ok(());
+    match (&args.image, &args.spin, args.format) {
+        (Some(image), Some(program), Format::Spin) => push_with_spin(args, image, program).await,
+        _ => push(args).await,
     }
+}
 
+/// Has Spin push the application, which may use what this tool does not know.
+async fn push_with_spin(args: &Args, image: &str, program: &Path) -> Result<()> {
+    let application = Application::of_any(&args.from);
+    let image = Image::parse(image, default_tag(application.as_ref()))?;
+    let annotations = annotations(application.as_ref(), &args.from)?;
+    let registry = Registry::connect(&image).await?;
+    if let Some(tagged) = registry.tag_digest().await? {
+        refuse_other_content(&image, &tagged, args.force)?;
+    }
+    let digest = spin::push(program, &args.from, &image, &annotations)?;
+    println!("Pushed {image}");
+    print_install_command(&image, &digest, args.format);
+    Ok(())
+}
+
+async fn push(args: &Args) -> Result<()> {
+    let manifest = Manifest::read(&args.from)?;
+    let application = Some(&manifest.application);
+    let image = args.image.as_deref();
+    let image = image.map(|name| Image::parse(name, default_tag(application)));
+    let image = image.transpose()?;
+    let annotations = annotations(application, &args.from)?;
     let artifact = package(&manifest, args.format, annotations)
         .with_context(|| format!("cannot package {}", args.from.display()))?;
     if let Some(folder) = &args.layout {
         layout::write(folder, &artifact)?;
     }
     println!("{artifact}");
-    if let Some(image) = &image {
-        let digest = artifact.manifest.digest();
-        let registry = Registry::connect(image).await?;
-        refuse_other_content(&registry, image, Some(&digest), args.force).await?;
-        registry.push(&artifact).await?;
-        print_install_command(image, &digest, args.format);
+    let Some(image) = &image else { return Ok(()) };
+    let digest = artifact.manifest.digest();
+    let registry = Registry::connect(image).await?;
+    match registry.tag_digest().await? {
+        // Another push could be refused, where tags are immutable.
+        Some(tagged) if tagged == digest => println!("{image} is there already"),
+        tagged => {
+            if let Some(tagged) = tagged {
+                refuse_other_content(image, &tagged, args.force)?;
+            }
+            registry.push(&artifact).await?;
+            println!("Pushed {image}");
+        }
     }
+    print_install_command(image, &digest, args.format);
     Ok(())
 }
 
+fn default_tag(application: Option<&Application>) -> &str {
+    let version = application.and_then(|application| application.version.as_deref());
+    version.unwrap_or("latest")
+}
+
 /// Refuses to give other content to a tag that others may have deployed.
-async fn refuse_other_content(
-    registry: &Registry<'_>,
-    image: &Image,
-    digest: Option<&str>,
-    force: bool,
-) -> Result<()> {
-    match registry.tag_digest().await? {
-        Some(tagged) if !force && digest != Some(&tagged) => bail!(
-            "{image} is there already, with the digest {tagged}: take another tag, or replace it with FORCE=1"
-        ),
-        _ => Ok(()),
+fn refuse_other_content(image: &Image, tagged: &str, force: bool) -> Result<()> {
+    if force {
+        return Ok(());
     }
+    bail!(
+        "{image} is there already, with the digest {tagged}: take another tag, or replace it with FORCE=1"
+    )
 }
 
 fn print_install_command(image: &Image, digest: &str, format: Format) {
     let repository = image.repository();
-    println!("Pushed {image}");
     println!("{repository}@{digest}");
     println!();
     println!("Install it with");
@@ -156,29 +176,28 @@ fn package(manifest: &Manifest, format: Format, annotations: Annotations) -> Res
 }
 
 /// OCI's predefined annotations, as far as their values are known.
-fn annotations(manifest: &Manifest, from: &Path) -> Result<Annotations> {
+fn annotations(application: Option<&Application>, from: &Path) -> Result<Annotations> {
     let folder = from.parent().filter(|folder| *folder != Path::new(""));
     let source = Source::of(folder.unwrap_or(Path::new(".")))?;
-    let application = &manifest.application;
-    // The tool has the workspace's licence.
-    let licence = env!("CARGO_PKG_LICENSE").to_owned();
+    let of_application =
+        |value: fn(&Application) -> Option<&String>| application.and_then(value).cloned();
     let known = [
         (key::ORG_OPENCONTAINERS_IMAGE_CREATED, Some(source.created)),
         (
             key::ORG_OPENCONTAINERS_IMAGE_TITLE,
-            Some(application.name.clone()),
+            of_application(|it| Some(&it.name)),
         ),
         (
             key::ORG_OPENCONTAINERS_IMAGE_VERSION,
-            application.version.clone(),
+            of_application(|it| it.version.as_ref()),
         ),
         (
             key::ORG_OPENCONTAINERS_IMAGE_DESCRIPTION,
-            application.description.clone(),
+            of_application(|it| it.description.as_ref()),
         ),
         (key::ORG_OPENCONTAINERS_IMAGE_SOURCE, source.url),
         (key::ORG_OPENCONTAINERS_IMAGE_REVISION, source.revision),
-        (key::ORG_OPENCONTAINERS_IMAGE_LICENSES, Some(licence)),
+        (key::ORG_OPENCONTAINERS_IMAGE_LICENSES, source.licence),
     ];
     Ok(known
         .into_iter()

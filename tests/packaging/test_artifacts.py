@@ -118,40 +118,6 @@ def test_the_annotations_describe_the_artifact(pushed, packaging):
     }
 
 
-def test_the_source_is_the_remotes_address_and_the_time_is_the_commits(push, tmp_path):
-    application = application_in_git(tmp_path)
-    result = push("--from", application / "spin.toml", "--layout", tmp_path / "layout")
-    assert result.stderr == ""
-    annotations = oci.read_layout(tmp_path / "layout").manifest["annotations"]
-    assert annotations["org.opencontainers.image.source"] == "https://example.com/team/swiss"
-    assert annotations["org.opencontainers.image.created"] == "2020-02-02T02:02:02Z"
-    assert len(annotations["org.opencontainers.image.revision"]) == 40
-    (application / "spin.toml").write_text((application / "spin.toml").read_text() + "\n")
-    push("--from", application / "spin.toml", "--layout", tmp_path / "changed")
-    changed = oci.read_layout(tmp_path / "changed").manifest["annotations"]
-    revision = "org.opencontainers.image.revision"
-    assert changed[revision] == annotations[revision] + "-dirty"
-
-
-def application_in_git(folder):
-    """The application in a new Git repository with one commit and a remote."""
-    application = folder / "application"
-    (application / "target").mkdir(parents=True)
-    (application / "target/swiss.wasm").write_bytes(COMPONENT.read_bytes())
-    (application / "spin.toml").write_bytes((REPOSITORY / "spin.toml").read_bytes())
-    time = "2020-02-02T02:02:02Z"
-    for command in (
-        ["init", "--quiet"],
-        ["remote", "add", "origin", "https://user:secret@example.com/team/swiss.git"],
-        ["add", "."],
-        ["-c", "user.name=t", "-c", "user.email=t", "commit", "--quiet", "--message=c"],
-    ):
-        subprocess.run(
-            ["env", f"GIT_COMMITTER_DATE={time}", "git", "-C", application, *command], check=True
-        )
-    return application
-
-
 @pytest.mark.parametrize("packaging", ["component", "spin"])
 def test_the_same_source_makes_the_same_artifact(pushed, packaging):
     first, second = (pushed(packaging, f"{time}-{packaging}") for time in ("first", "second"))

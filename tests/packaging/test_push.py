@@ -37,7 +37,7 @@ Install it with
 def test_make_push_without_an_image_says_what_is_missing():
     pushed = make("push")
     assert pushed.returncode != 0
-    assert "IMAGE is not set: make push IMAGE=gcr.io/PROJECT/swiss:v1" in pushed.stderr
+    assert "IMAGE is not set: make push IMAGE=gcr.io/my-project/swiss:v1" in pushed.stderr
 
 
 def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
@@ -163,6 +163,55 @@ def test_a_registry_that_disconnects_has_no_tag(push, fresh_registry, request_li
             f"error: {relay.address} did not take {relay.address}/swiss; nothing was tagged: "
         )
     assert fresh_registry.tags("swiss") == []
+
+
+@pytest.mark.parametrize("write", [b"POST ", b"PUT "])
+def test_what_is_there_already_is_not_uploaded_again(push, fresh_registry, write):
+    assert push(f"{fresh_registry.address}/swiss:v1").returncode == 0
+    digest = fresh_registry.pull("swiss", "v1").digest
+    with DisconnectingRelay(fresh_registry.address, write) as relay:
+        image = f"{relay.address}/swiss"
+        again = push("--force", f"{image}:v1")
+        assert (again.returncode, again.stderr) == (0, "")
+        assert not relay.disconnected
+    assert f"\n{image}:v1 is there already\n{image}@{digest}\n\nInstall it with\n" in again.stdout
+
+
+def test_an_ipv6_address_is_a_registry(push):
+    # Nobody listens there, so the error has the address that was asked.
+    refused = push("[::1]:1/swiss:v1")
+    assert refused.stderr.startswith(
+        "error: [::1]:1 did not take [::1]:1/swiss; nothing was tagged"
+    )
+
+
+def test_spin_pushes_what_only_spin_reads(push, fresh_registry, tmp_path):
+    """Stands in for the command line of Spin alone: the manifest is Spin's to judge."""
+    spin = tmp_path / "spin"
+    spin.write_text(
+        f"#!/bin/sh\nprintf '%s\\n' \"$@\" > '{tmp_path}/arguments'\necho sha256:{'5' * 64}\n"
+    )
+    spin.chmod(0o755)
+    manifest = tmp_path / "spin.toml"
+    for text, annotated in (
+        (
+            'spin_manifest_version = 2\n[application]\nname = "shop"\nversion = "1.2.3"\n'
+            '[application.trigger.redis]\naddress = "redis://127.0.0.1"\n[variables]\n'
+            'key = { required = true }\n[component.shop]\nsource = "shop.wasm"\n'
+            'key_value_stores = ["default"]\n',
+            {"title=shop", "version=1.2.3"},
+        ),
+        ('spin_manifest_version = "1"\nname = "shop"\nversion = "1.2.3"\n', {"title=shop"}),
+        ("not a manifest", set()),
+    ):
+        manifest.write_text(text)
+        image = f"{fresh_registry.address}/shop"
+        pushed = push("--spin", spin, "--format", "spin", "--from", manifest, image)
+        assert (pushed.returncode, pushed.stderr) == (0, "")
+        asked = (tmp_path / "arguments").read_text().splitlines()
+        assert {f"org.opencontainers.image.{each}" for each in annotated} <= set(asked)
+        assert not [each for each in asked if "licenses" in each]
+        assert asked[-1] == f"{image}:1.2.3" if annotated else f"{image}:latest"
 
 
 def test_spin_pushes_a_spin_artifact(push, fresh_registry, tmp_path):
