@@ -126,7 +126,6 @@ def test_without_git_a_repository_is_an_error_and_no_repository_is_none(
         "status.showStash=true",
         "status.relativePaths=true",
         "url.ssh://git@mirror.example/.insteadOf=https://",
-        "alias.status=!false",
     ],
 )
 def test_the_users_configuration_changes_nothing(repository, annotations, setting):
