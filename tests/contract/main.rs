@@ -10,7 +10,7 @@ mod wire;
 use wire::{Connection, Response, ask};
 
 /// Path and content of the two resources. The content is byte for byte that of
-/// Flask's `jsonify`.
+/// `jsonify` in Flask 1.1.1: `tests/outside/test_original.py` asks it.
 const RESOURCES: [(&str, &str); 2] = [
     ("/will", "\"Hello World\"\n"),
     ("/ready", "\"It works!\"\n"),

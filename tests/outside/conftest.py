@@ -1,14 +1,15 @@
 """The servers under test, each started once per session on a free port.
 
-SWISS_URL   a running swiss to test instead of the embedded host
-SWISS_HOST  the embedded host, target/release/swiss-host by default
-SWISS_WASM  the component, target/swiss.wasm by default
-SWISS_JCO   jco's entry point, by default the one that `npm ci` installs in this folder
+SWISS_URL       a running swiss to test instead of the embedded host
+SWISS_HOST      the embedded host, target/release/swiss-host by default
+SWISS_WASM      the component, target/swiss.wasm by default
+SWISS_JCO       jco's entry point, by default the one that `npm ci` installs in this folder
+SWISS_ORIGINAL  the Python of an environment with the packages of original.txt
+SWISS_SPIN      Spin, if it supports the manifest; without it, tests of Spin are skipped
 """
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -31,11 +32,16 @@ class RunningServer:
 
 
 @pytest.fixture(scope="session")
-def swiss():
+def swiss(request):
     """The component in the embedded host, or what SWISS_URL points to."""
     if url := os.environ.get("SWISS_URL"):
-        yield RunningServer("swiss", url)
-        return
+        return RunningServer("swiss", url)
+    return request.getfixturevalue("embedded_host")
+
+
+@pytest.fixture(scope="session")
+def embedded_host():
+    """The component in the embedded host."""
     host = existing("SWISS_HOST", REPOSITORY / "target/release/swiss-host", "make tools")
     manifest = REPOSITORY / "spin.toml"
     server = Server("swiss", [host, "--listen", "127.0.0.1:0", "--from", manifest])
@@ -44,10 +50,27 @@ def swiss():
 
 
 @pytest.fixture(scope="session")
-def original():
-    """The Flask application under Flask's own server, as the original runs it."""
-    app = HERE / "original.py"
-    server = Server("original", [sys.executable, "-m", "flask", "--app", app, "run", "--port=0"])
+def spin():
+    """The component in Spin."""
+    if not (program := os.environ.get("SWISS_SPIN")):
+        pytest.skip("no Spin: put version 3.6 or newer on PATH and run `make test-outside`")
+    server = Server("Spin", [program, "up", "--listen", "127.0.0.1:0", "--from", REPOSITORY])
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def original_python():
+    """The command that runs Python where original.py finds its packages and can be imported."""
+    python = existing("SWISS_ORIGINAL", HERE / ".venv/bin/python", "make test-outside")
+    return ["env", f"PYTHONPATH={HERE}", python]
+
+
+@pytest.fixture(scope="session")
+def original(original_python):
+    """The reconstructed original, served as the original is, but on a free port."""
+    serve = "import original; original.app.run(port=0)"
+    server = Server("original", [*original_python, "-c", serve])
     yield server
     server.stop()
 

@@ -1,4 +1,5 @@
-"""swiss answers as the original does, except for the table in docs/differences.md.
+"""swiss answers as the reconstructed original does, except for a table in
+docs/differences.md. test_original.py says what is reconstructed, and from what.
 
 The table is the specification: a difference that is not in the table fails the test,
 and so does a line of the table that is no longer true.
@@ -8,21 +9,19 @@ import re
 
 import pytest
 
-from conftest import REPOSITORY
+from page import rows
 from wire import MATRIX, METHODS, TARGETS, exchange
 
-DOCUMENT = REPOSITORY / "docs/differences.md"
+SECTION = "What the application decides"
 
 
 def documented() -> dict[tuple[str, str], tuple[str, str]]:
     """The table, by method and target: the original's answer, and swiss's."""
     differences = {}
-    for line in DOCUMENT.read_text().splitlines():
-        cells = [re.findall(r"`([^`]+)`", cell) for cell in line.strip("|").split("|")]
-        if not line.startswith("|") or not any(cells):
-            continue
+    for row in rows(SECTION):
+        cells = [re.findall(r"`([^`]+)`", cell) for cell in row]
         methods, targets, (original,), (swiss,), _why = cells
-        assert original != swiss, f"expected a difference in each line of the table, got {line}"
+        assert original != swiss, f"expected a difference in each line of the table, got {row}"
         for method in methods or METHODS:
             for target in targets or TARGETS:
                 assert (method, target) in MATRIX, f"no test sends {method} {target}"
@@ -46,7 +45,7 @@ def test_swiss_differs_from_the_original_exactly_as_documented(answers):
     for (method, target), (original, swiss) in answers.items():
         if listed := table.get((method, target)):
             expected, found = listed, (str(original), str(swiss))
-            what = f"the difference in {DOCUMENT.name}"
+            what = "the difference in docs/differences.md"
         else:
             expected, found = ((str(answer), answer.content) for answer in (original, swiss))
             what = "the answer of the original"
