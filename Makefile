@@ -140,7 +140,7 @@ test-component: build-variants ## Test the component and the tools, in Rust
 	cargo test $(TESTED) --doc
 
 .PHONY: test-outside
-test-outside: build tools $(PYTHON)/installed $(JCO)/installed ## Ask the original, a second runtime and outside judges
+test-outside: build tools $(PYTHON)/installed $(JCO)/installed ## Ask the reconstructed original, a second runtime and outside judges
 	SWISS_JCO=$(JCO)/node_modules/@bytecodealliance/jco/dist/jco.js $(PYTHON)/bin/python -m pytest tests/outside
 
 .PHONY: test-service
@@ -195,6 +195,7 @@ $(JCO)/installed:
 	touch $@
 
 include versions.mk
+include tests/outside/outside.mk
 include tests/go/go.mk
 include tests/chart/chart.mk
 include tests/packaging/packaging.mk
