@@ -39,14 +39,18 @@ def draw(results: Results, folder: Path) -> None:
     _bars(
         folder / "throughput.svg", results, peaks, "Requests a second on one core, 16 connections"
     )
-    starts = {peer: results.starts(peer, "warm_ms") for peer in results.peers}
-    for peer in results.peers:
+    starts = {peer: results.starts(peer, "warm_ms") for peer in results.found["start"]}
+    for peer in results.found["start"]:
         if cold := results.starts(peer, "cold_ms"):
             starts[f"{peer} cold"] = cold
     _bars(
         folder / "start.svg", results, starts, "Milliseconds from exec to the first 200", log=True
     )
-    sizes = {name: [size["pulled_bytes"]] for name, size in results.found["size"].items()}
+    sizes = {
+        name: [size["pulled_bytes"]]
+        for name, size in results.found["size"].items()
+        if "pulled_bytes" in size
+    }
     # Reuse does not change the component.
     sizes = {name: size for name, size in sizes.items() if not name.endswith("-reuse")}
     _bars(folder / "size.svg", results, sizes, "Bytes that a node pulls", log=True)
@@ -87,14 +91,14 @@ def _latency(file: Path, results: Results) -> None:
 
 
 def _color(name: str) -> str:
-    if name == "floor":
+    if name in ("ceiling", "floor"):
         return YARDSTICK
     return OURS if "swiss" in name else OTHERS
 
 
 def _label(results: Results, name: str) -> str:
     peer, _, kind = name.partition(" ")
-    label = results.labels.get(peer, "the original's image, as stated")
+    label = results.labels[peer]
     return f"{label}, {kind}" if kind else label
 
 
