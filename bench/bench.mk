@@ -32,7 +32,7 @@ optimized:
 	cargo build --profile optimized --locked --package swiss-host --package swiss-tests --bin swiss-host --example probe
 
 bench bench-compare: export BENCH_PROFILE := optimized
-bench: build optimized bench-components $(VEGETA) $(STRACE_ROOT) $(VALGRIND_ROOT) $(WRK_ROOT) ## Measure side by side with Flask, Go, native Rust and stock Spin; QUICK=1 takes 5 minutes
+bench: build optimized bench-components $(VEGETA) $(STRACE_ROOT) $(VALGRIND_ROOT) $(WRK_ROOT) ## Measure side by side with Flask, Go, native Rust and stock Spin; QUICK=1 takes 4 minutes
 	@$(call cargo_build,swiss-push)
 	$(foreach peer,axum ceiling,cargo build --release --locked --manifest-path bench/peers/$(peer)/Cargo.toml --target-dir $(BENCH)/$(peer) && )true
 	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/runtime-class/installer/rustc-static cargo build --profile optimized --locked --package swiss-node-installer

@@ -2,11 +2,12 @@
 
 import copy
 import re
+from pathlib import Path
 
 import pytest
 
 from harness import __main__ as main
-from harness import documents, goals, paths, tables
+from harness import documents, goals, paths, plots, tables
 from harness.results import Results
 
 STALE = "run `make bench-docs`, which writes the figures of bench/results into it"
@@ -26,6 +27,19 @@ def test_a_document_has_the_figures_of_the_results(document, results):
 def test_the_report_is_generated_from_the_results(results):
     report = (paths.RESULTS / "README.md").read_text()
     assert report == documents.report(results), f"the report is stale: {STALE}"
+
+
+def test_the_plots_show_the_figures_of_the_results(results, tmp_path):
+    plots.draw(results, tmp_path)
+    drawn, published = shown(tmp_path), shown(paths.RESULTS)
+    stale = [name for name in drawn | published if drawn.get(name) != published.get(name)]
+    assert not stale, f"the plots {stale} are stale: {STALE}"
+
+
+def shown(folder: Path) -> dict[str, list[str]]:
+    """The labels and figures of each plot: shapes move with the length of a label."""
+    text = re.compile(r"<text[^>]*>([^<]*)</text>")
+    return {file.name: text.findall(file.read_text()) for file in folder.glob("*.svg")}
 
 
 def test_another_result_makes_a_document_stale(results):

@@ -11,7 +11,7 @@ from harness.strip import stripped
 
 def test_a_ratio_pairs_the_two_sides_of_a_round():
     # In the second round the machine has half the speed.
-    assert paired([100, 50, 90], [10, 5, 10]) == Range(10, 9, 10, 3)
+    assert paired([100, 50, 72], [10, 5, 9]) == Range(10, 8, 10, 3)
 
 
 def test_a_ratio_needs_all_its_rounds():
