@@ -50,19 +50,19 @@ def serving(results: Results) -> str:
 def ceiling(results: Results) -> str:
     """What the load generator can measure, and which peers come near it."""
     if "ceiling" not in results.peers:
-        return "How much wrk can measure was not measured in that run."
+        return "What wrk can measure at most was not measured in that run."
     peers = [peer for peer in results.peers if peer != "ceiling"]
     ratios = {peer: results.rounds("peak_rps", peer, "ceiling") for peer in peers}
     near = [f"{results.labels[p]}, {ratio}" for p, ratio in ratios.items() if ratio.median >= NEAR]
     measured = (
-        f"wrk can measure {results.range('peak_rps', 'ceiling')} requests a second: so many it "
-        "gets from a server that does nothing. "
+        f"A server that does nothing answers {results.range('peak_rps', 'ceiling')} requests a "
+        "second: wrk and the kernel allow no more. "
     )
     if not near:
         return f"{measured}No peer reaches {NEAR} of that."
     return (
-        f"{measured}What comes near that may be faster than its figure, which then is wrk's "
-        f"limit. From {NEAR} of it on, with the part that each reaches: {'; '.join(near)}."
+        f"{measured}A peer near that may be faster than its figure. These reach {NEAR} of it or "
+        f"more: {'; '.join(near)}."
     )
 
 
