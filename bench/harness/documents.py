@@ -21,7 +21,7 @@ def blocks(results: Results) -> dict[str, str]:
     """The text between the markers, by the marker's name."""
 
     def times(metric: str, one: str, other: str) -> str:
-        return number(results.rounds(metric, one, other).median)
+        return str(results.rounds(metric, one, other))
 
     original = results.size("original", "disk_bytes")
 
@@ -50,9 +50,8 @@ def blocks(results: Results) -> dict[str, str]:
         "axum-fresh": times("peak_rps", "axum", "swiss"),
         "axum-reuse": times("peak_rps", "axum", "swiss-reuse"),
         "go-fresh": times("peak_rps", "go", "swiss"),
-        "p99-flask": times("p99_ms", "swiss", "flask"),
-        "start-flask": number(results.start("warm_ms", "flask", "swiss").median),
-        "memory-flask": number(results.memory("replica_mib", "flask", "swiss").median),
+        "start-flask": str(results.start("warm_ms", "flask", "swiss")),
+        "memory-flask": str(results.memory("replica_mib", "flask", "swiss")),
     }
     return {**{name: f"\n\n{text}\n\n" for name, text in texts.items()}, **words}
 
