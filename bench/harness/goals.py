@@ -144,7 +144,7 @@ GOALS = [
 def verdicts(results: Results) -> list[Verdict]:
     judged = [goal.judge(results) for goal in GOALS]
     elsewhere = Verdict(
-        10, "Pod created to Ready", "≤ 0.5 x Flask", "`make e2e` times pods", UNKNOWN
+        10, "Pod created to Ready", "≤ 0.5 x Flask", "`make e2e` times pods, none of Flask", UNKNOWN
     )
     return sorted([*judged, elsewhere], key=lambda verdict: verdict.row)
 
