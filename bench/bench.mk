@@ -35,8 +35,10 @@ bench bench-compare: export BENCH_PROFILE := optimized
 bench: build optimized bench-components $(VEGETA) $(STRACE_ROOT) $(VALGRIND_ROOT) $(WRK_ROOT) ## Measure side by side with Flask, Go, native Rust and stock Spin; QUICK=1 takes 4 minutes
 	@$(call cargo_build,swiss-push)
 	cargo build --release --locked --manifest-path bench/peers/axum/Cargo.toml --target-dir $(BENCH)/axum
+	cargo build --release --locked --manifest-path bench/peers/ceiling/Cargo.toml --target-dir $(BENCH)/ceiling
+	cargo build --profile optimized --locked --package swiss-node-installer
 	cd bench/peers/go && go build -trimpath -ldflags '-s -w' -o $(CURDIR)/$(BENCH)/go-peer
-	cd bench && $(bench_tools) VEGETA=$(VEGETA) $(PYTHON)/bin/python -m harness $(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(NOISY)),--noisy)
+	cd bench && $(bench_tools) VEGETA=$(VEGETA) $(PYTHON)/bin/python -m harness $(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(NOISY)),--noisy) $(if $(SEED),--seed $(SEED))
 
 bench-compare: build optimized bench-components $(VALGRIND_ROOT) ## Measure the component beside the one in the file BEFORE
 	cd bench && $(bench_tools) $(PYTHON)/bin/python -m harness.compare $(abspath $(BEFORE))

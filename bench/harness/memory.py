@@ -1,8 +1,9 @@
 """Measures memory: of the first server, of one more, under load, and after many requests."""
 
 import contextlib
+from random import Random
 
-from . import load
+from . import load, order
 from .peers import Peer
 from .server import Server
 
@@ -11,8 +12,12 @@ REPLICAS = 4
 CLIENTS = 100
 
 
-def measure(peers: list[Peer]) -> dict:
-    return {peer.name: _of(peer) for peer in peers}
+def measure(peers: list[Peer], runs: int, random: Random) -> dict:
+    found: dict = {peer.name: [] for peer in peers}
+    for turns in order.shuffled(peers, runs, random):
+        for peer in turns:
+            found[peer.name].append(_of(peer))
+    return found
 
 
 def _of(peer: Peer) -> dict:
@@ -33,8 +38,12 @@ def _of(peer: Peer) -> dict:
     }
 
 
-def growth(peer: Peer, requests: int) -> dict:
-    """The growth of a warm server's memory over at least `requests` requests."""
+def growth(peer: Peer, requests: int, runs: int) -> list[dict]:
+    """The growth of a warm server's memory over at least `requests` requests, in each run."""
+    return [_growth(peer, requests) for _ in range(runs)]
+
+
+def _growth(peer: Peer, requests: int) -> dict:
     with Server(peer) as server:
         rate = load.peak(server.port, 2)["requests_per_second"]
         before = server.pss_bytes()

@@ -19,6 +19,8 @@ STOCK = WORK / "spin-rust.wasm"
 FLOOR = WORK / "floor.wasm"
 AXUM = WORK / "axum/release/axum-peer"
 GO = WORK / "go-peer"
+CEILING = WORK / "ceiling/release/ceiling-peer"
+INSTALLER = REPOSITORY / "target/optimized/node-installer"
 
 
 def tool(name: str) -> str:

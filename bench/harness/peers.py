@@ -84,5 +84,11 @@ def spin() -> list[Peer]:
     ]
 
 
+def ceiling() -> Peer:
+    """A server that does nothing. It is no peer: it shows what the load generators can do."""
+    label = "a server that does nothing (the ceiling)"
+    return Peer("ceiling", label, (str(paths.CEILING), "127.0.0.1:{port}"))
+
+
 def all_peers() -> list[Peer]:
     return embedded() + native() + spin()

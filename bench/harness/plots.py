@@ -36,27 +36,31 @@ mpl.rcParams |= {
 
 def draw(results: Results, folder: Path) -> None:
     peaks = {peer: results.values("peak_rps", peer) for peer in results.peers}
-    _bars(
-        folder / "throughput.svg", results, peaks, "Requests a second on one core, 16 connections"
-    )
-    starts = {peer: results.starts(peer, "warm_ms") for peer in results.peers}
-    for peer in results.peers:
+    served = "Requests a second on one core, 16 connections\n(components in the embedded host)"
+    _bars(folder / "throughput.svg", results, peaks, served)
+    starts = {peer: results.starts(peer, "warm_ms") for peer in results.found["start"]}
+    for peer in results.found["start"]:
         if cold := results.starts(peer, "cold_ms"):
             starts[f"{peer} cold"] = cold
     _bars(
         folder / "start.svg", results, starts, "Milliseconds from exec to the first 200", log=True
     )
-    sizes = {name: [size["pulled_bytes"]] for name, size in results.found["size"].items()}
+    sizes = {
+        name: [size["pulled_bytes"]]
+        for name, size in results.found["size"].items()
+        if "pulled_bytes" in size
+    }
     # Reuse does not change the component.
     sizes = {name: size for name, size in sizes.items() if not name.endswith("-reuse")}
-    _bars(folder / "size.svg", results, sizes, "Bytes that a node pulls", log=True)
+    pulled = "Bytes that a node pulls\n(components without the shim, programs gzipped)"
+    _bars(folder / "size.svg", results, sizes, pulled, log=True)
     _latency(folder / "latency.svg", results)
 
 
 def _bars(file: Path, results: Results, values: dict, title: str, log: bool = False) -> None:
     """One bar for each name: the median, with an error bar from lowest to highest."""
     names = sorted(values, key=lambda name: median(values[name]))
-    figure, axes = pyplot.subplots(figsize=(8, 0.36 * len(names) + 0.9), layout="constrained")
+    figure, axes = pyplot.subplots(figsize=(8, 0.36 * len(names) + 1.1), layout="constrained")
     for at, name in enumerate(names):
         middle, low, high = median(values[name]), min(values[name]), max(values[name])
         spread = [[middle - low], [high - middle]] if high > low else None
@@ -87,14 +91,14 @@ def _latency(file: Path, results: Results) -> None:
 
 
 def _color(name: str) -> str:
-    if name == "floor":
+    if name in ("ceiling", "floor"):
         return YARDSTICK
     return OURS if "swiss" in name else OTHERS
 
 
 def _label(results: Results, name: str) -> str:
     peer, _, kind = name.partition(" ")
-    label = results.labels.get(peer, "the original's image, as stated")
+    label = results.labels[peer]
     return f"{label}, {kind}" if kind else label
 
 

@@ -2,8 +2,9 @@
 measured in turn, so that no other server runs at the same time."""
 
 import sys
+from random import Random
 
-from . import load, machine
+from . import load, machine, order
 from .peers import Peer
 from .server import Server
 
@@ -23,16 +24,14 @@ def fixed_rate(peers: list[Peer]) -> int:
     return max(100, round(min(peaks) / 2 / 100) * 100)
 
 
-def measure(peers: list[Peer], count: int, turn_seconds: float, rate: int) -> dict:
+def measure(peers: list[Peer], count: int, turn_seconds: float, rate: int, random: Random) -> dict:
     """The figures of each peer, and the machine's pace, in each round."""
     found = {peer.name: [] for peer in peers}
     pace = []
-    for index in range(count):
+    for index, turns in enumerate(order.shuffled(peers, count, random), start=1):
         pace.append(machine.pace())
-        # Rounds start with different peers, so that the place in a round is no advantage.
-        shift = index * 3 % len(peers)
-        for peer in peers[shift:] + peers[:shift]:
-            print(f"\rround {index + 1} of {count}: {peer.label:<40}", end="", file=sys.stderr)
+        for peer in turns:
+            print(f"\rround {index} of {count}: {peer.label:<40}", end="", file=sys.stderr)
             found[peer.name].append(_turn(peer, turn_seconds, rate))
     print(file=sys.stderr)
     return {"peers": found, "pace_ms": pace}

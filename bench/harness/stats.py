@@ -1,4 +1,4 @@
-"""Medians of paired ratios. Both sides of a ratio come from the same round, so that a
+"""Medians with their ranges. Both sides of a ratio come from the same round, so that a
 slower machine slows both."""
 
 from dataclasses import dataclass
@@ -6,20 +6,33 @@ from statistics import median, quantiles
 
 
 @dataclass(frozen=True)
-class Ratio:
-    """The median of the rounds' ratios, and the lowest and the highest of them."""
+class Range:
+    """The median of the figures of `count` rounds, and the lowest and the highest of them."""
 
     median: float
     low: float
     high: float
+    count: int
+
+    @classmethod
+    def of(cls, values: list[float]) -> "Range":
+        return cls(median(values), min(values), max(values), len(values))
+
+    @property
+    def width(self) -> float:
+        """The distance from the lowest to the highest, as a part of the median."""
+        return (self.high - self.low) / self.median
 
     def __str__(self) -> str:
+        if self.count == 1:
+            return f"{number(self.median)} (one run)"
+        if self.low == self.high:
+            return number(self.median)
         return f"{number(self.median)} ({number(self.low)} to {number(self.high)})"
 
 
-def paired(numerators: list[float], denominators: list[float]) -> Ratio:
-    ratios = [one / other for one, other in zip(numerators, denominators, strict=True)]
-    return Ratio(median(ratios), min(ratios), max(ratios))
+def paired(numerators: list[float], denominators: list[float]) -> Range:
+    return Range.of([one / other for one, other in zip(numerators, denominators, strict=True)])
 
 
 def number(value: float) -> str:

@@ -4,7 +4,10 @@ from statistics import median
 
 from . import goals
 from .results import Results
-from .stats import number
+from .stats import Range, number
+
+# A peer is near the ceiling from this part of it on.
+NEAR = 0.7
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
@@ -44,17 +47,36 @@ def serving(results: Results) -> str:
     return table([*head, *latencies, "p50 alone, ms"], rows)
 
 
+def ceiling(results: Results) -> str:
+    """What the load generator can measure, and which peers come near it."""
+    if "ceiling" not in results.peers:
+        return "What wrk can measure at most was not measured in that run."
+    peers = [peer for peer in results.peers if peer != "ceiling"]
+    ratios = {peer: results.rounds("peak_rps", peer, "ceiling") for peer in peers}
+    near = [f"{results.labels[p]}, {ratio}" for p, ratio in ratios.items() if ratio.median >= NEAR]
+    measured = (
+        f"A server that does nothing answers {results.range('peak_rps', 'ceiling')} requests a "
+        "second: wrk and the kernel allow no more. "
+    )
+    if not near:
+        return f"{measured}No peer reaches {NEAR} of that."
+    return (
+        f"{measured}A peer near that may be faster than its figure. These reach {NEAR} of it or "
+        f"more: {'; '.join(near)}."
+    )
+
+
 def processes(results: Results) -> str:
     """Start and memory of each peer."""
     rows = []
-    for peer in results.peers:
+    for peer in results.found["start"]:
         cold = results.starts(peer, "cold_ms")
-        memory = results.found["memory"][peer]
+        memory = ("first_mib", "replica_mib", "loaded_growth_mib")
         rows.append([
             results.labels[peer],
             number(median(cold)) if cold else "",
             number(median(results.starts(peer, "warm_ms"))),
-            *(number(memory[name]) for name in ("first_mib", "replica_mib", "loaded_growth_mib")),
+            *(str(Range.of(results.memories(name, peer))) for name in memory),
             _calls(results, peer),
         ])  # fmt: skip
     head = ["Server", "Start cold, ms", "warm, ms", "Memory of the first, MiB"]
@@ -75,7 +97,7 @@ def components(results: Results) -> str:
         rows.append([
             label,
             *(f"{size[kind]:,}" for kind in ("bytes", "gzip_bytes", "pulled_bytes")),
-            f"{results.probes('compiled_bytes', name)[0]:,}",
+            f"{results.compiled(name):,}",
             *(number(median(results.probes(kind, name)))
               for kind in ("compile_ms", "instantiate_us", "instantiate_call_us")),
             *(f"{work[kind]:,}" for kind in
@@ -87,7 +109,7 @@ def components(results: Results) -> str:
 
 
 def before_after(found: dict) -> str:
-    """Two builds of the component side by side; times only if the machine was quiet."""
+    """Two builds of the component side by side. A run on a noisy machine has no times."""
     names = {
         "bytes": "Bytes",
         "gzip_bytes": "gzip",
@@ -96,11 +118,13 @@ def before_after(found: dict) -> str:
         "guest_instructions": "Guest instructions",
         "instructions": "Host instructions, fresh instance",
         "instructions_reused": "Host instructions, reused",
+        "compile_ms": "Compiling, ms",
+        "instantiate_us": "Instance, us",
     }
-    if found["quiet"]:
-        names |= {"compile_ms": "Compiling, ms", "instantiate_us": "Instance, us"}
     rows = []
     for kind, name in names.items():
+        if kind not in found["before"]:
+            continue
         before, after = found["before"][kind], found["after"][kind]
         rows.append([name, f"{before:,}", f"{after:,}", number(after / before)])
     return table(["", "Before", "After", "Ratio"], rows)
@@ -110,11 +134,15 @@ def machine(results: Results) -> str:
     facts = results.found["machine"]
     kind = "virtual machine" if facts["virtual"] else "machine"
     noise = facts["noise_before"]
+    pace, seed = results.pace(), results.found["seed"]
+    order = "was not recorded" if seed is None else f"is that of `SEED={seed}`"
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     return (
         f"{facts['cpu']}, {facts['cores']} cores, {facts['memory_gib']} GiB, {kind}, "
         f"Linux {facts['kernel']}; {facts['time'][:10]}, commit {facts['commit']}; {versions}. "
         f"Before the run other work took {noise['busy']:.0%} of a core and the hypervisor "
-        f"{noise['stolen']:.0%}; one and the same loop varied by {noise['spread']:.0%}. "
-        f"From round to round the machine's pace changed by {facts['drift']:.0%}."
+        f"{noise['stolen']:.0%}, and the middle half of the times of one and the same loop lay "
+        f"within {noise['spread']:.0%}. The machine's pace, the median time of that loop before "
+        f"each round, went from {number(pace.low)} to {number(pace.high)} ms, which is "
+        f"{pace.width:.0%} of its median. The order of the peers {order}."
     )
