@@ -15,6 +15,8 @@ comma := ,
 space := $() $()
 # The text $(1) as one word of the shell.
 quoted = '$(subst ','\'',$(1))'
+# The path $(1) as an absolute one. make's own function takes a space as the end of a path.
+absolute = $(if $(filter /%,$(firstword $(1))),$(1),$(CURDIR)/$(1))
 
 # Tools and binaries that the tests need. make has no way to write a target with a
 # space, so such a path is replaced by one in the checkout.
@@ -82,7 +84,7 @@ up: build ## Build what is missing and serve on PORT (5000); ACCESS_LOG=1 prints
 steps := $(if $(filter up,$(MAKECMDGOALS)),3,2)
 
 .PHONY: build
-build: | ready ## Build the component target/swiss.wasm
+build: ready ## Build the component target/swiss.wasm
 	@echo "[1/$(steps)] Compiling the tools: 210 crates and some minutes the first time, one second later."
 	@$(call cargo_build,swiss-build $(if $(serve_with_spin),,swiss-host))
 	@echo "[2/$(steps)] Building the component."
@@ -90,7 +92,7 @@ build: | ready ## Build the component target/swiss.wasm
 
 # The tests need these binaries even if Spin is installed.
 .PHONY: tools
-tools: | ready
+tools: ready
 	@$(call cargo_build,swiss-build swiss-host swiss-push)
 
 .PHONY: push
@@ -135,7 +137,7 @@ help: ## List the verbs
 ##@ Test
 
 .PHONY: test
-test: | ready ## Run everything that needs no cluster
+test: ready ## Run everything that needs no cluster
 	$(call in_turn,test-repository lint test-build test-component test-outside test-packaging test-service test-chart test-installer test-bench)
 	@echo "All tests passed."
 
@@ -158,7 +160,7 @@ test-component: build-variants ## Test the component and the tools, in Rust
 	cargo test $(TESTED) --doc
 
 .PHONY: test-url
-test-url: | ready ## Test the contract at URL; PROXY=1 leaves out what a proxy may answer by itself
+test-url: ready ## Test the contract at URL; PROXY=1 leaves out what a proxy may answer by itself
 	@SWISS_URL=$(call quoted,$(URL)) cargo test $(TESTED) --test contract $(if $(filter 1,$(PROXY)),-- --skip direct::)
 
 .PHONY: test-outside
@@ -205,7 +207,7 @@ $(PYTHON)/installed:
 	touch $@
 
 .PHONY: lock
-lock: $(PYTHON)/installed | ready ## Lock the Python packages of pyproject.toml; UPGRADE=1 takes newer ones
+lock: ready $(PYTHON)/installed ## Lock the Python packages of pyproject.toml; UPGRADE=1 takes newer ones
 	$(PYTHON)/bin/uv pip compile --quiet --universal --python-version 3.11 --python $(PYTHON) --generate-hashes --no-emit-index-url \
 	  --custom-compile-command 'make lock' $(if $(filter-out 0,$(UPGRADE)),--upgrade) \
 	  $(addprefix --group ,bench chart e2e lint lock outside packaging) --output-file requirements.txt

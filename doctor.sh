@@ -12,7 +12,7 @@ asked=" ${*:-$all} "
 cannot_run=" "
 
 main() {
-  local rust go node verb status=0
+  local rust go node verb cluster=e2e status=0
   for verb in $asked; do
     case " $all " in *" $verb "*) ;; *)
       echo "error: $verb is none of the verbs $all" >&2
@@ -21,8 +21,13 @@ main() {
     esac
   done
   rust=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+  # A broken manifest is for Cargo to explain.
+  rust=${rust:-1}
   go=$(sed -n 's/^go //p' tests/go/go.mod)
   node=$(sed -n 's/.*"node": ">=\([0-9]*\)".*/\1/p' tests/outside/package.json)
+
+  # On another cluster, `make e2e` needs less.
+  [ -z "${E2E_KUBECONFIG:-}" ] || cluster=""
 
   # The verbs, what they need, where Debian has it, where macOS has it if elsewhere, and
   # the command that finds it.
@@ -48,17 +53,17 @@ main() {
     "apt-get install curl" "brew install curl" at_least 7.82 curl --version
   need "test" "perl" \
     "apt-get install perl" "brew install perl" perl -e 1
-  need "bench e2e" "Linux" \
+  need "bench $cluster" "Linux" \
     "a virtual machine with Linux" "" is_linux
   need "bench" "wrk, strace and valgrind, where this is not Debian 12" \
     "apt-get install wrk strace valgrind" "a virtual machine with Debian 12" bench_tools
-  need "e2e" "root" \
+  need "$cluster" "root" \
     "sudo make e2e" "" is_root
-  need "e2e" "Debian with apt-get and dpkg" \
+  need "$cluster" "Debian with apt-get and dpkg" \
     "a virtual machine with Debian 12" "" is_debian
-  need "e2e" "namespaces of mounts, network, processes and host name" \
+  need "$cluster" "namespaces of mounts, network, processes and host name" \
     "a virtual machine or a privileged container" "" namespaces
-  need "e2e" "the kernel modules overlay, br_netfilter, nft_compat and xt_set" \
+  need "$cluster" "the kernel modules overlay, br_netfilter, nft_compat and xt_set" \
     "apt-get install kmod, and a kernel that has them" "" kernel_modules
 
   for verb in $asked; do

@@ -35,11 +35,11 @@ bench bench-compare: export BENCH_PROFILE := optimized
 bench: build optimized bench-components $(VEGETA) $(STRACE_ROOT) $(VALGRIND_ROOT) $(WRK_ROOT) ## Measure side by side with Flask, Go, native Rust and stock Spin; QUICK=1 takes 4 minutes
 	@$(call cargo_build,swiss-push)
 	cargo build --release --locked --manifest-path bench/peers/axum/Cargo.toml --target-dir $(BENCH)/axum
-	cd bench/peers/go && go build -trimpath -ldflags '-s -w' -o $(CURDIR)/$(BENCH)/go-peer
+	cd bench/peers/go && go build -trimpath -ldflags '-s -w' -o ../../../$(BENCH)/go-peer
 	cd bench && $(bench_tools) VEGETA=$(VEGETA) $(PYTHON)/bin/python -m harness $(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(NOISY)),--noisy)
 
 bench-compare: build optimized bench-components $(VALGRIND_ROOT) ## Measure the component beside the one in the file BEFORE
-	cd bench && $(bench_tools) $(PYTHON)/bin/python -m harness.compare $(abspath $(BEFORE))
+	cd bench && $(bench_tools) $(PYTHON)/bin/python -m harness.compare $(call quoted,$(call absolute,$(BEFORE)))
 
 bench-docs: $(PYTHON)/installed ## Write the figures of bench/results into README and docs
 	cd bench && $(PYTHON)/bin/python -m harness.documents

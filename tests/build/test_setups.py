@@ -8,29 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from repository import REPOSITORY, copy_tracked
+from repository import copy_tracked
+from verbs import make
 
 HOST = subprocess.run(
     ["rustc", "--print", "host-tuple"], capture_output=True, text=True, check=True
 ).stdout.strip()
 HOME = Path.home()
-
-
-def make(*arguments: str, folder: Path = REPOSITORY, without=(), **variables) -> str:
-    """What `make` prints, with these variables of the environment and without those."""
-    # `make test` runs this test, and tells its own `make` how to run.
-    without = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CARGO_TARGET_DIR", *without}
-    kept = {name: value for name, value in os.environ.items() if name not in without}
-    done = subprocess.run(
-        ["make", *arguments],
-        cwd=folder,
-        env=kept | variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,7 +31,7 @@ def test_the_environment_names_a_target():
 )
 def test_a_configuration_file_names_a_target(target, tmp_path):
     """With two crates of a line each, because Cargo compiles everything again for it."""
-    copy_tracked(tmp_path, "Makefile", "*.mk")
+    copy_tracked(tmp_path, "Makefile", "*.mk", "*.sh", "tests/*/package.json", "tests/go/go.mod")
     (tmp_path / "Cargo.toml").write_text('[workspace]\nmembers = ["a", "b"]\nresolver = "3"\n')
     for folder, name in [("a", "swiss-build"), ("b", "swiss-host")]:
         (tmp_path / folder / "src").mkdir(parents=True)
@@ -99,7 +83,7 @@ def test_help_needs_only_make_and_the_standard_tools(tmp_path):
 
 
 def test_an_error_in_a_manifest_gets_no_other_advice(tmp_path):
-    copy_tracked(tmp_path, "Makefile", "*.mk")
+    copy_tracked(tmp_path, "Makefile", "*.mk", "*.sh", "tests/*/package.json", "tests/go/go.mod")
     (tmp_path / "Cargo.toml").write_text("[workspace\n")
     failed = subprocess.run(["make", "build"], cwd=tmp_path, capture_output=True, text=True)
     assert failed.returncode != 0

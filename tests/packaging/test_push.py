@@ -37,7 +37,7 @@ Install it with
 def test_make_push_without_an_image_says_what_is_missing():
     pushed = make("push")
     assert pushed.returncode != 0
-    assert "IMAGE is not set: make push IMAGE=gcr.io/PROJECT/swiss:v1" in pushed.stderr
+    assert "IMAGE is not set: make push IMAGE=gcr.io/my-project/swiss:v1" in pushed.stderr
 
 
 def make(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
