@@ -151,7 +151,7 @@ test-repository: $(PYTHON)/installed ## Compare ARCHITECTURE.md, links and Makef
 
 .PHONY: test-build
 test-build: build $(PYTHON)/installed ## Build where Cargo and the machine are set up otherwise
-	$(PYTHON)/bin/python -m pytest tests/build
+	BUSYBOX=$(BUSYBOX) $(PYTHON)/bin/python -m pytest tests/build $(PYTEST_ARGS)
 
 .PHONY: test-component
 test-component: build-variants ## Test the component and the tools, in Rust

@@ -3,38 +3,9 @@
 import json
 import shlex
 import socket
-import subprocess
 import urllib.request
-from contextlib import contextmanager
 
-import pytest
-
-from repository import REPOSITORY
-from verbs import environment
-
-
-@contextmanager
-def serving(*variables: str):
-    """The lines that `make up` prints until it serves, and the process."""
-    process = subprocess.Popen(
-        ["make", "up", *variables],
-        cwd=REPOSITORY,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    with process:
-        lines = []
-        try:
-            for line in process.stdout:
-                lines.append(line)
-                if "(wildcard)" in line:
-                    yield lines, process
-                    return
-            pytest.fail("make up did not serve:\n" + "".join(lines))
-        finally:
-            process.terminate()
+from verbs import serving
 
 
 def test_make_up_ends_with_a_command_that_is_answered():

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 
 from repository import REPOSITORY
@@ -33,6 +34,30 @@ def make(*arguments: str, folder: Path = REPOSITORY, without=(), **variables) ->
     done = run(*arguments, folder=folder, without=without, **variables)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+@contextmanager
+def serving(*variables: str, folder: Path = REPOSITORY):
+    """The lines that `make up` prints until it serves, and the process."""
+    process = subprocess.Popen(
+        ["make", "up", *variables],
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    with process:
+        lines = []
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                if "(wildcard)" in line:
+                    yield lines, process
+                    return
+            raise AssertionError("make up did not serve:\n" + "".join(lines))
+        finally:
+            process.terminate()
 
 
 def errors(done: subprocess.CompletedProcess) -> list[str]:
