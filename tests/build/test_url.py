@@ -1,5 +1,7 @@
 """`make test-url` tests the contract at any address."""
 
+import asyncio
+import contextlib
 import re
 import socket
 import ssl
@@ -9,7 +11,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 import trustme
 
-from relay import Relay
 from repository import REPOSITORY
 from server import Server
 from verbs import run
@@ -39,12 +40,45 @@ def test_what_a_proxy_may_answer_is_left_out_on_request(host):
     assert len(ran(done)) == 7 and not [test for test in ran(done) if "direct" in test]
 
 
-class TlsRelay(Relay):
-    """Ends TLS in front of a server."""
+class TlsServer:
+    """Ends TLS in front of the server at `to`, which is a host and a port."""
 
-    def __init__(self, to: str, context: ssl.SSLContext):
-        super().__init__(to)
-        self._server = context.wrap_socket(self._server, server_side=True)
+    def __init__(self, to: tuple[str, str], context: ssl.SSLContext):
+        self._to = to
+        self._loop = asyncio.new_event_loop()
+        started = asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=context)
+        self._server = self._loop.run_until_complete(started)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._server.close()
+        open_ends = asyncio.all_tasks(self._loop)
+        for end in open_ends:
+            end.cancel()
+        if open_ends:
+            self._loop.run_until_complete(asyncio.wait(open_ends))
+        self._loop.close()
+
+    async def _serve(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter):
+        host, to_host = await asyncio.open_connection(*self._to)
+        ends = [self._forward(client, to_host), self._forward(host, to_client)]
+        tasks = [asyncio.create_task(end) for end in ends]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        to_host.close()
+        to_client.close()
+
+    async def _forward(self, source: asyncio.StreamReader, target: asyncio.StreamWriter):
+        with contextlib.suppress(OSError):
+            while data := await source.read(65536):
+                target.write(data)
+                await target.drain()
 
 
 @pytest.fixture
@@ -55,8 +89,9 @@ def secure(host, tmp_path):
     authority.issue_cert("localhost").configure_cert(context)
     certificates = tmp_path / "authority.pem"
     authority.cert_pem.write_to_path(certificates)
-    with TlsRelay(host.removeprefix("http://"), context) as relay:
-        yield "https://localhost:" + relay.address.rpartition(":")[2], str(certificates)
+    name, port = host.removeprefix("http://").split(":")
+    with TlsServer((name, port), context) as server:
+        yield f"https://localhost:{server.port}", str(certificates)
 
 
 def test_the_contract_holds_over_https(secure):
