@@ -18,7 +18,7 @@ main() {
       bench-compare) file BEFORE "the component to compare with" ;;
       bench-installer) number NODES ;;
       lock) flag UPGRADE ;;
-      e2e | e2e-suite | cluster-*) [ -z "${SHIM:-}" ] || program SHIM ;;
+      e2e | e2e-suite) [ -z "${SHIM:-}" ] || program SHIM ;;
       test-installer-nodes) number SEQUENCES && number SEED ;;
     esac
   done
