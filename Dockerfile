@@ -4,6 +4,9 @@
 #   docker build --provenance=false -t gcr.io/PROJECT/swiss:v1 .
 #   docker push gcr.io/PROJECT/swiss:v1
 #
+# It needs BuildKit: Docker 23 or newer, or 20.10 with DOCKER_BUILDKIT=1 and without
+# --provenance; or buildah 1.28, without --provenance, with which the tests build it.
+#
 # --provenance=false: an attestation would make the image an index, in which a
 # node selects the entry for its own CPU. An amd64 node then fails to pull an
 # image that was built on an arm64 laptop: "no match for platform in manifest".

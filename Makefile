@@ -1,7 +1,7 @@
 # The verbs of the project. `make help` lists them.
 
-SHELL := bash
-.SHELLFLAGS := -euo pipefail -c
+# macOS has make 3.81, which knows no .SHELLFLAGS.
+SHELL := bash -euo pipefail
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
@@ -9,9 +9,14 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 export CARGO_TARGET_DIR := $(CURDIR)/target
 unexport CARGO_BUILD_TARGET
 PORT ?= 5000
+FORMAT ?= component
 
 comma := ,
 space := $() $()
+# The text $(1) as one word of the shell.
+quoted = '$(subst ','\'',$(1))'
+# The path $(1) as an absolute one. make's own function takes a space as the end of a path.
+absolute = $(if $(filter /%,$(firstword $(1))),$(1),$(CURDIR)/$(1))
 
 # Tools and binaries that the tests need. make has no way to write a target with a
 # space, so such a path is replaced by one in the checkout.
@@ -65,30 +70,33 @@ BOOKWORM := $(filter bookworm,$(CODENAME))
 
 ##@ Use
 
+# What serves: `spin up`, which has no access log, or the embedded host.
+serve_with_spin := $(if $(filter 1,$(ACCESS_LOG)),,$(SPIN))
+
 .PHONY: up
-up: build ## Build what is missing and serve on PORT (5000)
-	@echo "[3/3] Serving. Ctrl-C stops it."
-	exec $(if $(SPIN),spin up,target/release/swiss-host) --listen 127.0.0.1:$(PORT)
+up: build ## Build what is missing and serve on PORT (5000); ACCESS_LOG=1 prints each request
+	@echo "[3/3] Serving. Ctrl-C stops it. In another terminal: curl 127.0.0.1:$(if $(filter 0,$(PORT)),THE_PORT_BELOW,$(PORT))/will"
+	@! (: >/dev/tcp/::1/$(PORT)) 2>/dev/null || \
+	  echo "note: another program listens on [::1]:$(PORT), and localhost may lead there: ask 127.0.0.1"
+	exec $(if $(serve_with_spin),spin up,target/release/swiss-host) --listen 127.0.0.1:$(PORT)$(if $(filter 1,$(ACCESS_LOG)), --access-log)
 
 # Serving is the third step of `make up`.
 steps := $(if $(filter up,$(MAKECMDGOALS)),3,2)
 
 .PHONY: build
-build: ## Build the component target/swiss.wasm
+build: ready ## Build the component target/swiss.wasm
 	@echo "[1/$(steps)] Compiling the tools: 210 crates and some minutes the first time, one second later."
-	@$(call cargo_build,swiss-build $(if $(SPIN),,swiss-host))
+	@$(call cargo_build,swiss-build $(if $(serve_with_spin),,swiss-host))
 	@echo "[2/$(steps)] Building the component."
 	target/release/swiss-build
 
 # The tests need these binaries even if Spin is installed.
 .PHONY: tools
-tools:
+tools: ready
 	@$(call cargo_build,swiss-build swiss-host swiss-push)
 
 .PHONY: push
-push: FORMAT ?= component
 push: build ## Push to IMAGE, as FORMAT (component or spin); FORCE=1 replaces a tag
-	$(if $(IMAGE),,$(error IMAGE is not set: make push IMAGE=gcr.io/my-project/swiss:v1))
 	@$(call cargo_build,swiss-push)
 	$(strip target/release/swiss-push --format $(FORMAT) $(if $(filter-out 0,$(FORCE)),--force) $(if $(SPIN),--spin spin) $(IMAGE))
 
@@ -110,6 +118,18 @@ rename: ## Give this checkout the name NAME of your own service, in every file
 	@cargo fmt --all
 	@echo "This is $(NAME) now. git diff shows what changed, and git restore . undoes it."
 
+.PHONY: doctor
+doctor: ## Say what is missing for which verb, and how to get it; VERBS="up test" asks for these
+	@$(doctor) $(VERBS)
+
+doctor = MAKE_VERSION=$(MAKE_VERSION) ./doctor.sh
+
+# Before a verb compiles anything, its tools and variables are checked.
+.PHONY: ready
+ready:
+	@$(doctor) $(or $(filter up push test test-url bench e2e,$(MAKECMDGOALS)),build) >/dev/null
+	@PORT=$(call quoted,$(PORT)) FORMAT=$(call quoted,$(FORMAT)) ./arguments.sh $(MAKECMDGOALS)
+
 .PHONY: help
 help: ## List the verbs
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  %-23s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -117,7 +137,7 @@ help: ## List the verbs
 ##@ Test
 
 .PHONY: test
-test: ## Run everything that needs no cluster
+test: ready ## Run everything that needs no cluster
 	$(call in_turn,test-repository lint test-build test-component test-outside test-packaging test-service test-chart test-installer test-bench)
 	@echo "All tests passed."
 
@@ -131,13 +151,17 @@ test-repository: $(PYTHON)/installed ## Compare ARCHITECTURE.md, links and Makef
 
 .PHONY: test-build
 test-build: build $(PYTHON)/installed ## Build where Cargo and the machine are set up otherwise
-	$(PYTHON)/bin/python -m pytest tests/build
+	BUSYBOX=$(BUSYBOX) $(PYTHON)/bin/python -m pytest tests/build $(PYTEST_ARGS)
 
 .PHONY: test-component
 test-component: build-variants ## Test the component and the tools, in Rust
 	cargo test $(TESTED) --lib --bin swiss-build --bin swiss-host --bin swiss-push --test contract --test host --test reuse
 	cargo test $(TESTED) --test component -- --show-output
 	cargo test $(TESTED) --doc
+
+.PHONY: test-url
+test-url: ready ## Test the contract at URL; PROXY=1 leaves out what a proxy may answer by itself
+	@SWISS_URL=$(call quoted,$(URL)) cargo test $(TESTED) --test contract $(if $(filter 1,$(PROXY)),-- --skip direct::)
 
 .PHONY: test-outside
 test-outside: build tools $(PYTHON)/installed $(JCO)/installed ## Ask the reconstructed original, a second runtime and outside judges
@@ -161,7 +185,7 @@ lint: export PATH := $(PYTHON)/bin:$(PATH)
 lint: export RUSTDOCFLAGS := --deny warnings
 lint: $(PYTHON)/installed ## Check format, style, docs, dependencies, spelling
 	typos
-	shellcheck .ci/run runtime-class/installer/rustc-static
+	shellcheck .ci/run arguments.sh doctor.sh runtime-class/installer/rustc-static
 	ruff check tests e2e bench
 	ruff format --check tests e2e bench
 	cargo fmt --all --check
@@ -183,7 +207,7 @@ $(PYTHON)/installed:
 	touch $@
 
 .PHONY: lock
-lock: $(PYTHON)/installed ## Lock the Python packages of pyproject.toml; UPGRADE=1 takes newer ones
+lock: ready $(PYTHON)/installed ## Lock the Python packages of pyproject.toml; UPGRADE=1 takes newer ones
 	$(PYTHON)/bin/uv pip compile --quiet --universal --python-version 3.11 --python $(PYTHON) --generate-hashes --no-emit-index-url \
 	  --custom-compile-command 'make lock' $(if $(filter-out 0,$(UPGRADE)),--upgrade) \
 	  $(addprefix --group ,bench chart e2e lint lock outside packaging) --output-file requirements.txt

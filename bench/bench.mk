@@ -37,11 +37,11 @@ bench: build optimized bench-components $(VEGETA) $(STRACE_ROOT) $(VALGRIND_ROOT
 	cargo build --release --locked --manifest-path bench/peers/axum/Cargo.toml --target-dir $(BENCH)/axum
 	cargo build --release --locked --manifest-path bench/peers/ceiling/Cargo.toml --target-dir $(BENCH)/ceiling
 	cargo build --profile optimized --locked --package swiss-node-installer
-	cd bench/peers/go && go build -trimpath -ldflags '-s -w' -o $(CURDIR)/$(BENCH)/go-peer
+	cd bench/peers/go && go build -trimpath -ldflags '-s -w' -o ../../../$(BENCH)/go-peer
 	cd bench && $(bench_tools) VEGETA=$(VEGETA) $(PYTHON)/bin/python -m harness $(if $(filter-out 0,$(QUICK)),--quick) $(if $(filter-out 0,$(NOISY)),--noisy) $(if $(SEED),--seed $(SEED))
 
 bench-compare: build optimized bench-components $(VALGRIND_ROOT) ## Measure the component beside the one in the file BEFORE
-	cd bench && $(bench_tools) $(PYTHON)/bin/python -m harness.compare $(abspath $(BEFORE))
+	cd bench && $(bench_tools) $(PYTHON)/bin/python -m harness.compare $(call quoted,$(call absolute,$(BEFORE)))
 
 bench-docs: $(PYTHON)/installed ## Write the figures of bench/results into README and docs
 	cd bench && $(PYTHON)/bin/python -m harness.documents

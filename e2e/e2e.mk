@@ -6,7 +6,7 @@ include e2e/cluster/cluster.mk
 .PHONY: e2e e2e-suite
 
 # Where the cluster or the shim is another, its parts are not ours to test.
-e2e: ## Install and test everything on a real Kubernetes: ours (needs root), or that of KUBECONFIG
+e2e: ready ## Install and test everything on a real Kubernetes: ours (needs root), or that of KUBECONFIG
 	$(call in_turn,$(if $(KUBECONFIG),,$(if $(SHIM),,test-shim) test-installer-nodes test-installer-cluster test-cluster) e2e-suite)
 	@echo "All tests on Kubernetes passed."
 

@@ -23,12 +23,10 @@ ETCD ?= $(E2E_FORKY)/usr/bin/etcd
 
 # The tests on Kubernetes put this binary into an image. It is static, as the
 # Dockerfile's is, but linked with glibc: not every machine can get Rust's musl target.
-STATIC_INSTALLER := $(CARGO_TARGET_DIR)/static/node-installer
-
 .PHONY: static-installer
 static-installer:
-	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/runtime-class/installer/rustc-static cargo build $(WORKSPACE) --bin node-installer
-	install -D $(CARGO_TARGET_DIR)/release/node-installer $(STATIC_INSTALLER)
+	RUSTC_WORKSPACE_WRAPPER="$(CURDIR)/runtime-class/installer/rustc-static" cargo build $(WORKSPACE) --bin node-installer
+	mkdir -p target/static && cp target/release/node-installer target/static
 
 # containerd of Debian where the release in CONTAINERD_version still has that version:
 # a release to come, as forky is, has only the newest. Otherwise make compiles it, and
@@ -60,7 +58,7 @@ test-installer test-installer-nodes test-installer-cluster test-installer-versio
 test-installer test-installer-nodes test-installer-cluster bench-installer: export CONTAINERDS := $(subst $(space),:,$(CONTAINERDS))
 test-installer test-installer-nodes: export RUNC := $(RUNC)
 test-installer-nodes: export BUSYBOX := $(BUSYBOX)
-test-installer-nodes: $(CONTAINERDS) $(SYSTEMD) $(BUSYBOX) ## Kill the node installer at every step, start pods, and play sequences of faults (needs root; SEQUENCES, SEED)
+test-installer-nodes: ready $(CONTAINERDS) $(SYSTEMD) $(BUSYBOX) ## Kill the node installer at every step, start pods, and play sequences of faults (needs root; SEQUENCES, SEED)
 	cargo test $(TESTED) --test crash
 	unshare --mount cargo test $(TESTED) --test pods -- --nocapture
 
@@ -73,7 +71,7 @@ test-installer-cluster: $(CONTAINERDS) $(SYSTEMD) $(KUBERNETES) $(E2E_FORKY) ## 
 # A measurement and no test: half an hour, and the figures depend on the machine.
 .PHONY: bench-installer
 bench-installer: export NODES ?= 200
-bench-installer: $(CONTAINERDS) $(SYSTEMD) $(KUBERNETES) $(E2E_FORKY) ## Count the requests of the installers of NODES (200) nodes to a real API server (needs root)
+bench-installer: ready $(CONTAINERDS) $(SYSTEMD) $(KUBERNETES) $(E2E_FORKY) ## Count the requests of the installers of NODES (200) nodes to a real API server (needs root)
 	cargo test $(TESTED) --test scale -- --nocapture --test-threads=1
 
 .PHONY: test-installer-versions

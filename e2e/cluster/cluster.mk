@@ -18,7 +18,7 @@ E2E_FORKY := $(call listed,e2e-forky,$(E2E_FORKY_PACKAGES))
 E2E_BOOKWORM := $(call listed,e2e-bookworm,$(E2E_BOOKWORM_PACKAGES))
 
 # The shim behind the handler `spin`: the stand-in, or the one whose path SHIM gives.
-E2E_SHIM := $(abspath $(or $(SHIM),$(CARGO_TARGET_DIR)/release/containerd-shim-spin-v2))
+E2E_SHIM := $(call absolute,$(or $(SHIM),target/release/containerd-shim-spin-v2))
 
 # The version that Kubernetes reports. Helm and the rules on version skew depend on it.
 kubernetes_parts = $(subst ., ,$(KUBERNETES_VERSION))
@@ -28,7 +28,7 @@ kubernetes_version = $(foreach package,k8s.io/component-base/version k8s.io/clie
   -X $(package).gitTreeState=clean -X $(package).gitCommit=module -X $(package).buildDate=1970-01-01T00:00:00Z)
 
 e2e_environment = KUBERNETES=$(KUBERNETES) KUBE_ROUTER=$(KUBE_ROUTER) FORKY=$(E2E_FORKY) BOOKWORM=$(E2E_BOOKWORM) SYSTEMD=$(SYSTEMD) \
-  SHIM=$(E2E_SHIM) STATE=$(CACHE)/cluster HELM3=$(HELM3) HELM4=$(HELM4) GATEWAY_API=$(GATEWAY_API)
+  SHIM=$(call quoted,$(E2E_SHIM)) STATE=$(CACHE)/cluster HELM3=$(HELM3) HELM4=$(HELM4) GATEWAY_API=$(GATEWAY_API)
 cluster = cd e2e && export $(e2e_environment) && $(PYTHON)/bin/python -m cluster
 
 .PHONY: cluster-parts cluster-up cluster-shell cluster-down test-cluster

@@ -4,7 +4,7 @@
 
 use std::env;
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -28,8 +28,8 @@ struct Args {
     )]
     manifest: PathBuf,
 
-    /// Where to listen; port 0 selects a free port
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000")]
+    /// Where to listen, such as localhost:8080; port 0 selects a free port
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:5000", value_parser = resolve)]
     listen: SocketAddr,
 
     /// How many requests an instance serves, one after the other
@@ -106,6 +106,17 @@ async fn serve(args: Args) -> Result<()> {
         })
         .await;
     Ok(())
+}
+
+/// The address of a name and a port. Of several, it is the first IPv4 address, as in Spin.
+fn resolve(address: &str) -> Result<SocketAddr, String> {
+    let resolved = address.to_socket_addrs();
+    let resolved: Vec<_> = resolved
+        .map_err(|error| format!("{error}: give a host and a port, such as localhost:8080"))?
+        .collect();
+    let first = resolved.iter().find(|address| address.is_ipv4());
+    let first = first.or(resolved.first()).copied();
+    first.ok_or_else(|| "this name has no address".to_owned())
 }
 
 /// A folder in the user's cache directory. Without it, every start compiles.

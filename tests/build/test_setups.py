@@ -9,28 +9,12 @@ from pathlib import Path
 import pytest
 
 from repository import REPOSITORY, copy_tracked
+from verbs import link_tools, make, run, serving
 
 HOST = subprocess.run(
     ["rustc", "--print", "host-tuple"], capture_output=True, text=True, check=True
 ).stdout.strip()
 HOME = Path.home()
-
-
-def make(*arguments: str, folder: Path = REPOSITORY, without=(), **variables) -> str:
-    """What `make` prints, with these variables of the environment and without those."""
-    # `make test` runs this test, and tells its own `make` how to run.
-    without = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "CARGO_TARGET_DIR", *without}
-    kept = {name: value for name, value in os.environ.items() if name not in without}
-    done = subprocess.run(
-        ["make", *arguments],
-        cwd=folder,
-        env=kept | variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,7 +31,7 @@ def test_the_environment_names_a_target():
 )
 def test_a_configuration_file_names_a_target(target, tmp_path):
     """With two crates of a line each, because Cargo compiles everything again for it."""
-    copy_tracked(tmp_path, "Makefile", "*.mk")
+    copy_tracked(tmp_path, "Makefile", "*.mk", "*.sh", "tests/*/package.json", "tests/go/go.mod")
     (tmp_path / "Cargo.toml").write_text('[workspace]\nmembers = ["a", "b"]\nresolver = "3"\n')
     for folder, name in [("a", "swiss-build"), ("b", "swiss-host")]:
         (tmp_path / folder / "src").mkdir(parents=True)
@@ -98,8 +82,52 @@ def test_help_needs_only_make_and_the_standard_tools(tmp_path):
     assert "build" in output and "warning" not in output
 
 
+@pytest.fixture
+def without_gnu(tmp_path):
+    """A PATH whose standard tools are busybox's, and that has no sha256sum."""
+    busybox = os.environ.get("BUSYBOX", "")
+    if not Path(busybox).is_file():
+        pytest.skip("needs BUSYBOX, as `make test-build` sets it")
+    path = link_tools(tmp_path / "bin", "sha256sum", "md5sum", "busybox")
+    listed = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True)
+    # The C compiler needs an ar that writes archives of objects.
+    for applet in set(listed.stdout.split()) - {"ar", "bash", "sha256sum", "md5sum"}:
+        (tmp_path / "bin" / applet).unlink(missing_ok=True)
+        (tmp_path / "bin" / applet).symlink_to(busybox)
+    return path
+
+
+@pytest.mark.parametrize("verb", ["help", "doctor", "build"])
+def test_the_standard_tools_are_not_gnus(verb, without_gnu):
+    output = make(verb, "VERBS=build up push", PATH=without_gnu)
+    expected = {"help": "Build the component", "doctor": "ready: make push"}
+    assert expected.get(verb, "target/swiss.wasm: ") in output
+    assert "unrecognized" not in output and "not found" not in output
+
+
+@pytest.mark.parametrize("command", ["false | true", "false; true", "echo $$undefined"])
+def test_a_command_that_fails_stops_a_recipe_of_make_3_81(command):
+    """make 3.81 ignores .SHELLFLAGS and has -c there."""
+    rule = f"--eval=fails: ; @{command}"
+    assert run(rule, ".SHELLFLAGS=-c", "fails").returncode == 2
+
+
+@pytest.mark.parametrize("verb", ["build", "up"])
+def test_the_checkout_has_a_space_and_a_quote(verb, tmp_path):
+    """With the target folder of this one, so that little is compiled."""
+    checkout = tmp_path / "a b's"
+    checkout.mkdir()
+    copy_tracked(checkout)
+    (checkout / "target").symlink_to(REPOSITORY / "target")
+    if verb == "build":
+        assert "target/swiss.wasm: " in make("build", folder=checkout)
+        return
+    with serving("PORT=0", folder=checkout) as (lines, _):
+        assert "exec target/release/swiss-host --listen 127.0.0.1:0\n" in lines
+
+
 def test_an_error_in_a_manifest_gets_no_other_advice(tmp_path):
-    copy_tracked(tmp_path, "Makefile", "*.mk")
+    copy_tracked(tmp_path, "Makefile", "*.mk", "*.sh", "tests/*/package.json", "tests/go/go.mod")
     (tmp_path / "Cargo.toml").write_text("[workspace\n")
     failed = subprocess.run(["make", "build"], cwd=tmp_path, capture_output=True, text=True)
     assert failed.returncode != 0

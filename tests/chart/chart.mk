@@ -3,6 +3,9 @@
 # Debian's, if PATH has none. Without one, the script of `helm test` is not run.
 BUSYBOX := $(or $(shell command -v busybox),$(CACHE)/busybox-static/bin/busybox)
 
+# Its tools lack GNU's extensions, as macOS's do.
+test-build: $(BUSYBOX)
+
 $(CACHE)/busybox-static/bin/busybox: | $(CACHE)/busybox-static ;
 
 $(CACHE)/busybox-static:

@@ -1,13 +1,14 @@
 //! Tests the contract of `openapi.yaml` over TCP, with the built component in the
-//! embedded host, or with the server that `SWISS_URL` names.
+//! embedded host, or with the server that `SWISS_URL` names: see `make test-url`.
 //!
 //! Responses are compared as bytes. A client library would hide content after
 //! HEAD, chunks, and a missing length.
 
+mod direct;
 mod server;
 mod wire;
 
-use wire::{Connection, Response, ask};
+use wire::{Response, ask};
 
 /// Path and content of the two resources. The content is byte for byte that of
 /// `jsonify` in Flask 1.1.1: `tests/outside/test_original.py` asks it.
@@ -16,27 +17,11 @@ const RESOURCES: [(&str, &str); 2] = [
     ("/ready", "\"It works!\"\n"),
 ];
 
-const OTHER_METHODS: [&str; 8] = [
-    "POST", "PUT", "DELETE", "PATCH", "TRACE", "BREW", "get", "GETS",
-];
+const OTHER_METHODS: [&str; 4] = ["POST", "PUT", "DELETE", "PATCH"];
 
 /// Unknown paths, most of them close to a known one.
-const OTHER_PATHS: [&str; 15] = [
-    "/",
-    "/will/",
-    "/ready/",
-    "//will",
-    "/will//",
-    "/WILL",
-    "/Ready",
-    "/wil",
-    "/willl",
-    "/will/x",
-    "/%77ill",
-    "/will%20",
-    "/will%3Fx",
-    "/will;x=1",
-    "/unknown",
+const OTHER_PATHS: [&str; 9] = [
+    "/", "/will/", "/ready/", "/WILL", "/Ready", "/wil", "/willl", "/will/x", "/unknown",
 ];
 
 #[test]
@@ -63,18 +48,16 @@ fn the_greeting_has_14_bytes() {
 #[test]
 fn head_has_the_headers_of_get_and_no_content() {
     for (path, content) in RESOURCES {
-        let (head, get) = (ask("HEAD", path), ask("GET", path));
-        assert_eq!(head.status, get.status, "HEAD {path}");
-        assert_eq!(
-            head.headers_except_date(),
-            get.headers_except_date(),
-            "HEAD {path}"
-        );
-        assert_eq!(
-            head.header("content-length"),
-            Some(content.len().to_string().as_str())
-        );
+        let head = ask("HEAD", path);
+        assert_eq!(head.status, 200, "HEAD {path}");
         assert_eq!(head.content, b"", "content after HEAD {path}");
+        assert_headers(
+            &head,
+            &[
+                ("content-type", "application/json"),
+                ("content-length", &content.len().to_string()),
+            ],
+        );
     }
 }
 
@@ -94,10 +77,7 @@ fn options_lists_the_methods_and_has_no_content() {
 fn every_other_method_is_not_allowed() {
     for (path, _) in RESOURCES {
         for method in OTHER_METHODS {
-            let response = ask(method, path);
-            let problem = "{\"title\":\"Method Not Allowed\",\"status\":405}\n";
-            assert_problem(&response, 405, problem, &format!("{method} {path}"));
-            assert_eq!(response.allowed(), ["GET", "HEAD", "OPTIONS"]);
+            assert_not_allowed(method, path);
         }
     }
 }
@@ -106,10 +86,7 @@ fn every_other_method_is_not_allowed() {
 fn every_other_path_is_not_found_for_every_method() {
     for path in OTHER_PATHS {
         for method in ["GET", "OPTIONS"].iter().chain(&OTHER_METHODS) {
-            let response = ask(method, path);
-            let problem = "{\"title\":\"Not Found\",\"status\":404}\n";
-            assert_problem(&response, 404, problem, &format!("{method} {path}"));
-            assert_eq!(response.header("allow"), None, "{method} {path}");
+            assert_not_found(method, path);
         }
         let head = ask("HEAD", path);
         assert_eq!(head.status, 404, "HEAD {path}");
@@ -130,25 +107,18 @@ fn the_query_is_ignored() {
     assert_eq!(ask("GET", "/?/will").status, 404);
 }
 
-#[test]
-fn a_response_does_not_wait_for_the_request_body() {
-    for (method, status) in [("GET", 200), ("POST", 405)] {
-        let mut connection = Connection::open();
-        connection.send(method, "/will", "content-length: 1000000\r\n");
-        assert_eq!(connection.response(method).status, status, "{method} /will");
-    }
+fn assert_not_allowed(method: &str, path: &str) {
+    let response = ask(method, path);
+    let problem = "{\"title\":\"Method Not Allowed\",\"status\":405}\n";
+    assert_problem(&response, 405, problem, &format!("{method} {path}"));
+    assert_eq!(response.allowed(), ["GET", "HEAD", "OPTIONS"]);
 }
 
-#[test]
-fn a_connection_serves_several_requests() {
-    let mut connection = Connection::open();
-    for method in ["GET", "HEAD", "OPTIONS", "POST", "GET"] {
-        connection.send(method, "/ready", "");
-        let expected = ask(method, "/ready");
-        let response = connection.response(method);
-        assert_eq!(response.status, expected.status, "{method} /ready");
-        assert_eq!(response.content, expected.content, "{method} /ready");
-    }
+fn assert_not_found(method: &str, path: &str) {
+    let response = ask(method, path);
+    let problem = "{\"title\":\"Not Found\",\"status\":404}\n";
+    assert_problem(&response, 404, problem, &format!("{method} {path}"));
+    assert_eq!(response.header("allow"), None, "{method} {path}");
 }
 
 fn assert_problem(response: &Response, status: u16, problem: &str, request: &str) {

@@ -34,7 +34,8 @@ $(GO_PROGRAMS):
 	cd $(GO_TOOLS) && $(go_build) -ldflags "-s -w -X helm.sh/helm/v4/internal/version.version=v$(HELM4_VERSION)" -o $@.new/helm4 helm.sh/helm/v4/cmd/helm
 	cd $(GO_TOOLS) && $(go_build) -ldflags "-s -w" -o $@.new/ github.com/norwoodj/helm-docs/cmd/helm-docs github.com/tsenart/vegeta/v12
 	cd $(GO_TOOLS) && go mod download sigs.k8s.io/gateway-api
-	cp -r --no-preserve=mode $$(cd $(GO_TOOLS) && go list -m -f '{{.Dir}}' sigs.k8s.io/gateway-api)/config/crd/standard $@.new/gateway-api
+	cp -R $$(cd $(GO_TOOLS) && go list -m -f '{{.Dir}}' sigs.k8s.io/gateway-api)/config/crd/standard $@.new/gateway-api
+	chmod -R u+w $@.new/gateway-api
 	mv $@.new $@
 
 $(KUBE_SCORE_PROGRAMS):

@@ -54,6 +54,15 @@ fn it_listens_on_port_5000_of_loopback_by_default() {
 }
 
 #[test]
+fn a_name_is_resolved_to_its_ipv4_address() {
+    let app = App::new(MANIFEST, COUNT);
+    let mut process = Process::start(&app, &["--listen", "localhost:0"]);
+    let address = process.address();
+    assert_eq!(address.ip().to_string(), "127.0.0.1", "the address");
+    assert_eq!(status(address, GET), 201, "the status");
+}
+
+#[test]
 fn a_port_in_use_is_one_line_and_exit_code_1() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -75,7 +84,8 @@ fn an_invalid_argument_is_one_line_and_exit_code_2() {
         (&["other"], "unexpected argument 'other' found"),
         (
             &["--listen", "5000"],
-            "invalid value '5000' for '--listen <ADDRESS>': invalid socket address syntax",
+            "invalid value '5000' for '--listen <ADDRESS>': invalid socket address: \
+             give a host and a port, such as localhost:8080",
         ),
         (
             &["--instance-reuse", "0"],
