@@ -3,9 +3,14 @@
 #![forbid(unsafe_code)]
 
 mod artifact;
+mod certificates;
 mod component;
+mod credentials;
+mod endpoint;
+mod helper;
 mod image;
 mod layout;
+mod login;
 mod refusal;
 mod registry;
 mod source;
@@ -94,7 +99,7 @@ async fn run(args: &Args) -> Result<()> {
     if let (Some(image), Some(spin), Format::Spin) = (&image, &args.spin, args.format) {
         let registry = Registry::connect(image).await?;
         refuse_other_content(&registry, image, None, args.force).await?;
-        let digest = spin::push(spin, &args.from, image, &annotations)?;
+        let digest = spin::push(spin, &args.from, image, &annotations, registry.is_plain())?;
         print_install_command(image, &digest, args.format);
         return Ok(());
     }
