@@ -19,6 +19,7 @@ use base64::engine::general_purpose::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use oci_client::Reference;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::helper;
 
@@ -132,8 +133,11 @@ fn read(path: &Path) -> Result<Option<Config>> {
     if content.trim_ascii().is_empty() {
         return Ok(None);
     }
+    // A struct could also be read from a list.
+    let object = serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(&content);
+    let config = object.and_then(|_| serde_json::from_slice(&content));
     // The parser's own message can quote a secret.
-    serde_json::from_slice(&content).map(Some).map_err(|error| {
+    config.map(Some).map_err(|error| {
         let what = if error.is_data() {
             "has a value of the wrong type"
         } else {

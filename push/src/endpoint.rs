@@ -129,8 +129,11 @@ impl Endpoint {
                     attempt.stop()
                 }
             }))
-            .tls_certs_merge(authorities?)
-            .resolve_to_addrs(self.url.host_str().unwrap_or_default(), &self.addresses);
+            .tls_certs_merge(authorities?);
+        let client = match (self.url.host_str(), self.addresses.as_slice()) {
+            (Some(name), addresses @ [_, ..]) => client.resolve_to_addrs(name, addresses),
+            _ => client,
+        };
         if self.is_direct(url) {
             client.no_proxy().build()
         } else {

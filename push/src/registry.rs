@@ -1,6 +1,9 @@
 //! Pushes an artifact to a registry (OCI distribution specification).
 
-use anyhow::{Context, Result};
+use std::panic::{self, AssertUnwindSafe};
+
+use anyhow::{Context, Result, anyhow};
+use futures_util::FutureExt;
 use http::HeaderValue;
 use oci_client::Client;
 use oci_client::errors::OciDistributionError;
@@ -11,7 +14,7 @@ use crate::credentials::Credential;
 use crate::endpoint::{Endpoint, Login};
 use crate::image::Image;
 use crate::login::log_in;
-use crate::refusal::{explain, is_not_found, without_secrets};
+use crate::refusal::{explain, is_not_found, not_taken, unreachable, without_secrets};
 
 /// A client of an image's registry, with its credential.
 pub struct Registry<'a> {
@@ -36,6 +39,9 @@ impl<'a> Registry<'a> {
             Login::NotNeeded => (RegistryAuth::Anonymous, None),
             Login::Needed(headers) => log_in(image, &endpoint, &headers).await?,
         };
+        // Without an authority of the system the crate panics, whatever its configuration.
+        let authorities = reqwest::Client::builder().build();
+        authorities.map_err(|error| unreachable(image, error))?;
         let client = Client::try_from(endpoint.client_config()).context("cannot set up TLS")?;
         client
             .store_auth_if_needed(endpoint.reference().resolve_registry(), &auth)
@@ -74,8 +80,19 @@ impl<'a> Registry<'a> {
     /// # Errors
     /// One sentence that says what to do. The tag is then unchanged.
     pub async fn push(&self, artifact: &Artifact) -> Result<()> {
-        let pushed = self.push_blobs(artifact).await;
-        pushed.map_err(|error| self.explain(error))
+        // The crate panics if the registry's address for an upload is not a URL.
+        let hook = panic::take_hook();
+        panic::set_hook(Box::new(|_| {}));
+        let pushed = AssertUnwindSafe(self.push_blobs(artifact)).catch_unwind();
+        let pushed = pushed.await;
+        panic::set_hook(hook);
+        match pushed {
+            Ok(pushed) => pushed.map_err(|error| self.explain(error)),
+            Err(_) => Err(not_taken(
+                self.image,
+                anyhow!("it does not answer as a registry does"),
+            )),
+        }
     }
 
     async fn push_blobs(&self, artifact: &Artifact) -> Result<(), OciDistributionError> {
