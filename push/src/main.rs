@@ -3,9 +3,14 @@
 #![forbid(unsafe_code)]
 
 mod artifact;
+mod certificates;
 mod component;
+mod credentials;
+mod endpoint;
+mod helper;
 mod image;
 mod layout;
+mod login;
 mod refusal;
 mod registry;
 mod source;
@@ -99,7 +104,13 @@ async fn push_with_spin(args: &Args, image: &str, program: &Path) -> Result<()> 
     if let Some(tagged) = registry.tag_digest().await? {
         refuse_other_content(&image, &tagged, args.force)?;
     }
-    let digest = spin::push(program, &args.from, &image, &annotations)?;
+    let digest = spin::push(
+        program,
+        &args.from,
+        &image,
+        &annotations,
+        registry.is_plain(),
+    )?;
     println!("Pushed {image}");
     print_install_command(&image, &digest, args.format);
     Ok(())

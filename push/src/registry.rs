@@ -1,67 +1,68 @@
 //! Pushes an artifact to a registry (OCI distribution specification).
 
-use std::time::Duration;
+use std::panic::{self, AssertUnwindSafe};
 
-use anyhow::{Context, Result, anyhow, bail};
-use docker_credential::{CredentialRetrievalError, DockerCredential};
+use anyhow::{Context, Result, anyhow};
+use futures_util::FutureExt;
 use http::HeaderValue;
-use oci_client::client::{ClientConfig, ClientProtocol};
+use oci_client::Client;
 use oci_client::errors::OciDistributionError;
 use oci_client::secrets::RegistryAuth;
-use oci_client::{Client, RegistryOperation};
 
 use crate::artifact::Artifact;
+use crate::credentials::Credential;
+use crate::endpoint::{Endpoint, Login};
 use crate::image::Image;
-use crate::refusal::{explain, is_not_found};
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const READ_TIMEOUT: Duration = Duration::from_secs(60);
+use crate::login::log_in;
+use crate::refusal::{explain, is_not_found, not_taken, unreachable, without_secrets};
 
 /// A client of an image's registry, with its credential.
 pub struct Registry<'a> {
     image: &'a Image,
+    endpoint: Endpoint,
     client: Client,
     auth: RegistryAuth,
+    credential: Option<Credential>,
 }
 
 impl<'a> Registry<'a> {
-    /// Logs in with the credential in docker's configuration, or anonymously.
+    /// Finds the registry, and logs in with the credential of docker or podman if it
+    /// wants a login.
     ///
     /// # Errors
     /// When the registry cannot be reached, or does not accept the credential.
     pub async fn connect(image: &'a Image) -> Result<Self> {
         // Fails only if a provider is already installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = Client::try_from(ClientConfig {
-            protocol: if image.is_on_loopback() {
-                ClientProtocol::Http
-            } else {
-                ClientProtocol::Https
-            },
-            // Saves a request. The blobs are small.
-            use_monolithic_push: true,
-            connect_timeout: Some(CONNECT_TIMEOUT),
-            read_timeout: Some(READ_TIMEOUT),
-            user_agent: concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")),
-            ..ClientConfig::default()
-        })
-        .context("cannot set up TLS")?;
-        let auth = credential(image)?;
-        // Without this, later requests take a failed login for "no token needed".
+        let (endpoint, login) = Endpoint::find(image).await?;
+        let (auth, credential) = match login {
+            Login::NotNeeded => (RegistryAuth::Anonymous, None),
+            Login::Needed(headers) => log_in(image, &endpoint, &headers).await?,
+        };
+        // Without an authority of the system the crate panics, whatever its configuration.
+        let authorities = reqwest::Client::builder().build();
+        authorities.map_err(|error| unreachable(image, error))?;
+        let client = Client::try_from(endpoint.client_config()).context("cannot set up TLS")?;
         client
-            .auth(image.reference(), &auth, RegistryOperation::Push)
-            .await
-            .map_err(|error| explain(image, &auth, error))?;
+            .store_auth_if_needed(endpoint.reference().resolve_registry(), &auth)
+            .await;
         Ok(Self {
             image,
+            endpoint,
             client,
             auth,
+            credential,
         })
+    }
+
+    /// Whether the registry is reached without TLS.
+    pub fn is_plain(&self) -> bool {
+        self.endpoint.is_plain()
     }
 
     /// The digest to which the tag points, if the tag exists.
     pub async fn tag_digest(&self) -> Result<Option<String>> {
-        let reference = self.image.reference();
+        let reference = self.endpoint.reference();
         match self
             .client
             .fetch_manifest_digest(reference, &self.auth)
@@ -69,7 +70,7 @@ impl<'a> Registry<'a> {
         {
             Ok(digest) => Ok(Some(digest)),
             Err(error) if is_not_found(&error) => Ok(None),
-            Err(error) => Err(explain(self.image, &self.auth, error)),
+            Err(error) => Err(self.explain(error)),
         }
     }
 
@@ -79,13 +80,23 @@ impl<'a> Registry<'a> {
     /// # Errors
     /// One sentence that says what to do. The tag is then unchanged.
     pub async fn push(&self, artifact: &Artifact) -> Result<()> {
-        self.push_blobs(artifact)
-            .await
-            .map_err(|error| explain(self.image, &self.auth, error))
+        // The crate panics if the registry's address for an upload is not a URL.
+        let hook = panic::take_hook();
+        panic::set_hook(Box::new(|_| {}));
+        let pushed = AssertUnwindSafe(self.push_blobs(artifact)).catch_unwind();
+        let pushed = pushed.await;
+        panic::set_hook(hook);
+        match pushed {
+            Ok(pushed) => pushed.map_err(|error| self.explain(error)),
+            Err(_) => Err(not_taken(
+                self.image,
+                anyhow!("it does not answer as a registry does"),
+            )),
+        }
     }
 
     async fn push_blobs(&self, artifact: &Artifact) -> Result<(), OciDistributionError> {
-        let reference = self.image.reference();
+        let reference = self.endpoint.reference();
         for blob in artifact.layers.iter().chain([&artifact.config]) {
             let bytes = blob.bytes.clone();
             self.client
@@ -100,38 +111,9 @@ impl<'a> Registry<'a> {
             .await?;
         Ok(())
     }
-}
 
-/// The credential for the registry from docker's configuration or from a
-/// credential helper.
-fn credential(image: &Image) -> Result<RegistryAuth> {
-    let registry = image.reference().registry();
-    // Docker's historical name for its own registry.
-    let server = match registry {
-        "docker.io" => "https://index.docker.io/v1/",
-        other => other,
-    };
-    match docker_credential::get_credential(server) {
-        Ok(DockerCredential::UsernamePassword(user, password)) => {
-            Ok(RegistryAuth::Basic(user, password))
-        }
-        Ok(DockerCredential::IdentityToken(_)) => bail!(
-            "docker's configuration has an identity token for {registry}, which this tool cannot use: log in with a name and a password"
-        ),
-        Err(
-            CredentialRetrievalError::ConfigNotFound
-            | CredentialRetrievalError::ConfigReadError
-            | CredentialRetrievalError::NoCredentialConfigured,
-        ) => Ok(RegistryAuth::Anonymous),
-        // Docker's own helpers answer this for an unknown registry.
-        Err(CredentialRetrievalError::HelperFailure { stdout, .. })
-            if stdout.contains("credentials not found") =>
-        {
-            Ok(RegistryAuth::Anonymous)
-        }
-        Err(error) => Err(anyhow!(
-            "docker's configuration has no usable credential for {registry}: {error}; run `{}`",
-            image.login_command()
-        )),
+    fn explain(&self, error: OciDistributionError) -> anyhow::Error {
+        let error = explain(self.image, self.credential.is_none(), error);
+        without_secrets(self.credential.as_ref(), error)
     }
 }

@@ -87,7 +87,7 @@ fn locked_application(manifest: &Manifest, component: &str, wasm: &str) -> Value
     })
 }
 
-/// Pushes the application with Spin, and returns the digest.
+/// Pushes the application with Spin, without TLS if `plain`, and returns the digest.
 ///
 /// # Errors
 /// When Spin cannot be run, or fails. Spin itself prints why it fails.
@@ -96,13 +96,14 @@ pub fn push(
     manifest: &Path,
     image: &Image,
     annotations: &Annotations,
+    plain: bool,
 ) -> Result<String> {
     let mut spin = Command::new(program);
     spin.args(["registry", "push", "--from"]).arg(manifest);
     for (key, value) in annotations {
         spin.arg("--annotation").arg(format!("{key}={value}"));
     }
-    if image.is_on_loopback() {
+    if plain {
         spin.arg("--insecure");
     }
     let output = spin

@@ -7,10 +7,10 @@ import threading
 class Relay:
     """A server at `address` that forwards connections to `to`."""
 
-    def __init__(self, to: str):
-        host, port = to.split(":")
-        self._to = host, int(port)
-        self._server = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, to: str, host: str = "127.0.0.1"):
+        to_host, port = to.split(":")
+        self._to = to_host, int(port)
+        self._server = socket.create_server((host, 0))
         self.address = "{}:{}".format(*self._server.getsockname())
 
     def __enter__(self):
