@@ -85,14 +85,14 @@ pub fn not_taken(image: &Image, reason: anyhow::Error) -> anyhow::Error {
 /// The error for a request without an answer.
 pub fn unreachable(image: &Image, error: reqwest::Error) -> anyhow::Error {
     let registry = image.reference().registry();
-    let reason = if let Some(error) = find::<rustls::Error>(&error) {
-        anyhow!(tls_reason(registry, error))
-    } else if error.is_timeout() {
+    let reason = if error.is_timeout() {
         anyhow!("it does not answer in time")
     } else if error.is_builder() {
         anyhow::Error::new(error).context(
             "TLS cannot be set up: install the package ca-certificates, or set SSL_CERT_FILE to a file of authorities",
         )
+    } else if let Some(error) = find::<rustls::Error>(&error) {
+        anyhow!(tls_reason(registry, error))
     } else {
         anyhow::Error::new(error)
     };
@@ -197,13 +197,12 @@ fn first_message(envelope: &OciEnvelope) -> String {
 /// The text in one line of bounded length, without what a terminal would obey.
 fn line(text: &str) -> String {
     let words: Vec<_> = text.split_whitespace().collect();
-    let printable = words
+    words
         .join(" ")
         .chars()
         .filter(|c| !c.is_control())
         .take(300)
-        .collect();
-    printable
+        .collect()
 }
 
 fn quoted(reason: &str) -> String {
