@@ -268,8 +268,21 @@ def test_a_file_that_is_no_certificate_is_named(push_at_home, tls_registry, tmp_
     assert refused.stderr == f"error: {file} is no certificate in PEM\n"
 
 
-def test_a_machine_without_authorities_is_told_what_to_install(push, registry):
-    refused = push(f"{registry.address}/swiss:v1", SSL_CERT_FILE="/no", SSL_CERT_DIR="/no")
+@pytest.mark.parametrize("has_own", [False, True], ids=["none", "the registry's"])
+def test_a_machine_without_authorities_is_told_what_to_install(
+    push_at_home, tls_registry, authority, tmp_path, has_own
+):
+    address = tls_registry.address
+    if has_own:
+        file = tmp_path / ".docker/certs.d" / address / "ca.crt"
+        file.parent.mkdir(parents=True)
+        authority.cert_pem.write_to_path(file)
+    refused = push_at_home(
+        f"{address}/swiss:v1",
+        credentials=login(address),
+        SSL_CERT_FILE="/no",
+        SSL_CERT_DIR="/no",
+    )
     assert refused.returncode == 1
     assert "install the package ca-certificates, or set SSL_CERT_FILE to a file" in refused.stderr
 
