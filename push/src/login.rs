@@ -40,9 +40,9 @@ pub async fn log_in(
     };
     let registry = image.reference().registry();
     let login = image.login_command();
-    let found = credentials::find(image.reference()).await;
-    let credential = found.with_context(|| {
-        format!("docker's configuration has no usable credential for {registry}; mend it, or take it out and run `{login}`")
+    let credential = credentials::find(image.reference()).await;
+    let credential = credential.map_err(|error| {
+        anyhow!("docker's configuration has no usable credential for {registry}: {error:#}: mend that, or take it out and run `{login}`")
     })?;
     let auth = match (offer("Bearer"), &credential) {
         (_, Some(Credential::RegistryToken(token))) => RegistryAuth::Bearer(token.clone()),

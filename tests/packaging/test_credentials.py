@@ -114,13 +114,17 @@ def test_a_file_that_is_not_a_configuration_is_named(push_at_home, closed_regist
         write(file, content)
     refused = push_at_home(f"{closed_registry.address}/swiss:v1")
     assert refused.returncode == 1
-    assert f"{file} {why}\n" in refused.stderr
+    assert refused.stderr == (
+        f"error: docker's configuration has no usable credential for {closed_registry.address}: "
+        f"{file} {why}: mend that, or take it out and run "
+        f"`docker login {closed_registry.address}`\n"
+    )
     assert "c2VjcmV0" not in refused.stderr
 
 
 def test_a_named_file_that_does_not_exist_is_named(push_at_home, closed_registry):
     refused = push_at_home(f"{closed_registry.address}/swiss:v1", REGISTRY_AUTH_FILE="/no/file")
-    assert "REGISTRY_AUTH_FILE=/no/file does not exist\n" in refused.stderr
+    assert "REGISTRY_AUTH_FILE=/no/file does not exist: " in refused.stderr
 
 
 @pytest.mark.parametrize("auth", ["c2VjcmV0", "%%secret%%"])
@@ -165,7 +169,7 @@ def test_a_helper_that_is_missing_is_named(push, closed_registry, field):
     config = {field: "desktop" if field == "credsStore" else {address: "desktop"}}
     refused = push(f"{address}/swiss:v1", credentials=config)
     assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
-    assert f"`{field}`: docker-credential-desktop is not on PATH\n" in refused.stderr
+    assert f"`{field}`: docker-credential-desktop is not on PATH: " in refused.stderr
     assert "/docker/config.json: " in refused.stderr
     assert f"run `docker login {address}`" in refused.stderr
 

@@ -1,6 +1,7 @@
 """How `make push` reaches a registry: with or without TLS, proxies and authorities."""
 
 import base64
+import datetime
 import json
 import os
 import socket
@@ -235,6 +236,30 @@ def test_a_certificate_for_another_name_is_explained(push, tls_registry, authori
     assert "push to a name that it has" in refused.stderr
 
 
+def test_an_expired_certificate_is_explained(push, authority, tmp_path):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    past = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    expired = authority.issue_cert("127.0.0.1", not_before=past, not_after=past)
+    expired.configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    with Scripted(lambda *_: (200, {}, b"{}"), context) as server:
+        refused = push(f"{server.address}/swiss:v1", SSL_CERT_FILE=str(tmp_path / "ca.pem"))
+    assert refused.returncode == 1
+    assert refused.stderr.endswith("): renew it, or set this machine's clock\n")
+
+
+def test_an_authority_s_own_certificate_is_explained(push, authority, tmp_path):
+    # As the `openssl req -x509` of many instructions makes it.
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    authority.private_key_pem.write_to_path(tmp_path / "key.pem")
+    context.load_cert_chain(tmp_path / "ca.pem", tmp_path / "key.pem")
+    with Scripted(lambda *_: (200, {}, b"{}"), context) as server:
+        refused = push(f"{server.address}/swiss:v1", SSL_CERT_FILE=str(tmp_path / "ca.pem"))
+    assert refused.returncode == 1
+    assert "give the registry one with `basicConstraints=CA:FALSE`\n" in refused.stderr
+
+
 def test_a_file_that_is_no_certificate_is_named(push_at_home, tls_registry, tmp_path):
     file = tmp_path / ".docker/certs.d" / tls_registry.address / "ca.crt"
     file.parent.mkdir(parents=True)
@@ -243,8 +268,21 @@ def test_a_file_that_is_no_certificate_is_named(push_at_home, tls_registry, tmp_
     assert refused.stderr == f"error: {file} is no certificate in PEM\n"
 
 
-def test_a_machine_without_authorities_is_told_what_to_install(push, registry):
-    refused = push(f"{registry.address}/swiss:v1", SSL_CERT_FILE="/no", SSL_CERT_DIR="/no")
+@pytest.mark.parametrize("has_own", [False, True], ids=["none", "the registry's"])
+def test_a_machine_without_authorities_is_told_what_to_install(
+    push_at_home, tls_registry, authority, tmp_path, has_own
+):
+    address = tls_registry.address
+    if has_own:
+        file = tmp_path / ".docker/certs.d" / address / "ca.crt"
+        file.parent.mkdir(parents=True)
+        authority.cert_pem.write_to_path(file)
+    refused = push_at_home(
+        f"{address}/swiss:v1",
+        credentials=login(address),
+        SSL_CERT_FILE="/no",
+        SSL_CERT_DIR="/no",
+    )
     assert refused.returncode == 1
     assert "install the package ca-certificates, or set SSL_CERT_FILE to a file" in refused.stderr
 
