@@ -143,7 +143,7 @@ impl Endpoint {
 
     /// Whether no proxy is used. A proxy would read what is not encrypted.
     fn is_direct(&self, url: &Url) -> bool {
-        false && (self.is_on_loopback && url.host() == self.url.host())
+        url.scheme() == "http" || (self.is_on_loopback && url.host() == self.url.host())
     }
 
     /// Whether a URL that the registry names may get the credential: over TLS any
