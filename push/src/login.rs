@@ -20,16 +20,31 @@ struct Tokens {
     access_token: Option<String>,
 }
 
-/// Logs in by a method that the registry offers in its `WWW-Authenticate` headers,
-/// anonymously if there is no credential.
+/// The credential of docker or podman for the registry.
 ///
 /// # Errors
-/// When the credential cannot be read, or is not accepted.
+/// When there is one that cannot be read.
+pub async fn credential(image: &Image) -> Result<Option<Credential>> {
+    let found = credentials::find(image.reference()).await;
+    found.map_err(|error| {
+        let (registry, login) = (image.reference().registry(), image.login_command());
+        anyhow!("docker's configuration has no usable credential for {registry}: {error:#}: mend that, or take it out and run `{login}`")
+    })
+}
+
+/// Logs in by a method that the registry offers in its `WWW-Authenticate` headers,
+/// anonymously if there is no credential. A token has the rights `actions`, such as
+/// `pull,push`.
+///
+/// # Errors
+/// When the credential is not accepted.
 pub async fn log_in(
     image: &Image,
     endpoint: &Endpoint,
     headers: &[String],
-) -> Result<(RegistryAuth, Option<Credential>)> {
+    credential: Option<&Credential>,
+    actions: &str,
+) -> Result<RegistryAuth> {
     let challenges = headers
         .iter()
         .flat_map(|header| ChallengeParser::new(header).filter_map(Result::ok));
@@ -39,18 +54,13 @@ pub async fn log_in(
         challenges.find(|challenge| challenge.scheme.eq_ignore_ascii_case(scheme))
     };
     let registry = image.reference().registry();
-    let login = image.login_command();
-    let credential = credentials::find(image.reference()).await;
-    let credential = credential.map_err(|error| {
-        anyhow!("docker's configuration has no usable credential for {registry}: {error:#}: mend that, or take it out and run `{login}`")
-    })?;
-    let auth = match (offer("Bearer"), &credential) {
+    Ok(match (offer("Bearer"), credential) {
         (_, Some(Credential::RegistryToken(token))) => RegistryAuth::Bearer(token.clone()),
         (Some(bearer), credential) => {
-            let token = token(image, endpoint, bearer, credential.as_ref());
+            let token = token(image, endpoint, bearer, credential, actions);
             let token = token
                 .await
-                .map_err(|error| refusal::without_secrets(credential.as_ref(), error))?;
+                .map_err(|error| refusal::without_secrets(credential, error))?;
             RegistryAuth::Bearer(token)
         }
         (None, _) if offer("Basic").is_none() => bail!(
@@ -60,11 +70,11 @@ pub async fn log_in(
             RegistryAuth::Basic(user.clone(), password.clone())
         }
         (None, Some(Credential::IdentityToken(_))) => bail!(
-            "docker's configuration has an identity token for {registry}, which takes only a name and a password: run `{login}`"
+            "docker's configuration has an identity token for {registry}, which takes only a name and a password: run `{}`",
+            image.login_command()
         ),
         (None, None) => RegistryAuth::Anonymous,
-    };
-    Ok((auth, credential))
+    })
 }
 
 /// Gets a token from the server that the registry names.
@@ -73,6 +83,7 @@ async fn token(
     endpoint: &Endpoint,
     challenge: &ChallengeRef<'_>,
     credential: Option<&Credential>,
+    actions: &str,
 ) -> Result<String> {
     let registry = image.reference().registry();
     let parameter = |name: &str| {
@@ -91,7 +102,7 @@ async fn token(
             "{registry} asks for a login at {host} without TLS, where others could read it: nothing was sent there"
         );
     }
-    let scope = format!("repository:{}:pull,push", image.reference().repository());
+    let scope = format!("repository:{}:{actions}", image.reference().repository());
     let mut query = vec![("scope", scope)];
     query.extend(parameter("service").map(|service| ("service", service)));
     let client = endpoint.client(&realm)?;

@@ -101,7 +101,10 @@ async fn push_with_spin(args: &Args, image: &str, program: &Path) -> Result<()> 
     let image = Image::parse(image, default_tag(application.as_ref()))?;
     let annotations = annotations(application.as_ref(), &args.from)?;
     let registry = Registry::connect(&image).await?;
-    if let Some(tagged) = registry.tag_digest().await? {
+    // Spin may have a login of its own, so nothing is read that need not be.
+    if !args.force
+        && let Some(tagged) = registry.tag_digest().await?
+    {
         refuse_other_content(&image, &tagged, args.force)?;
     }
     let digest = spin::push(

@@ -13,10 +13,12 @@ const LAST_SECOND: u64 = 253_402_300_799;
 
 /// Variables that name a repository. A Git hook has them, and they are then about
 /// another repository than that of the folder.
-const OTHER_REPOSITORY: [&str; 4] = [
+const OTHER_REPOSITORY: [&str; 6] = [
     "GIT_COMMON_DIR",
     "GIT_DIR",
     "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
     "GIT_WORK_TREE",
 ];
 
@@ -122,24 +124,29 @@ impl Commit {
     }
 }
 
-/// Whether Git finds a repository that contains the folder.
+/// Whether a repository contains the folder. Git calls one that is broken none.
 fn is_in_repository(folder: &Path) -> Result<bool> {
+    let absolute = folder.canonicalize();
+    let absolute = absolute.with_context(|| format!("cannot find {}", folder.display()))?;
+    let mut above = absolute.ancestors();
+    let repository = above.find(|above| above.join(".git").symlink_metadata().is_ok());
     let output = match run_git(folder, &["rev-parse", "--git-dir"]) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let folder = folder.canonicalize().unwrap_or_default();
-            if let Some(above) = folder.ancestors().find(|above| above.join(".git").exists()) {
-                bail!(
-                    "{} is a Git repository, but there is no program git that tells its commit: install it",
-                    above.display()
-                );
-            }
-            return Ok(false);
+            let Some(repository) = repository else {
+                return Ok(false);
+            };
+            bail!(
+                "{} is a Git repository, but there is no program git that tells its commit: install it",
+                repository.display()
+            );
         }
         output => output.context("cannot run git")?,
     };
-    let nowhere = "not a git repository (or any";
-    if String::from_utf8_lossy(&output.stderr).contains(nowhere) {
-        return Ok(false);
+    if repository.is_none() && !output.status.success() {
+        let nowhere = "not a git repository (or any";
+        if String::from_utf8_lossy(&output.stderr).contains(nowhere) {
+            return Ok(false);
+        }
     }
     printed(folder, &output)?;
     Ok(true)

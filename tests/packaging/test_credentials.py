@@ -209,7 +209,8 @@ class TokenRegistry(Scripted):
             if path.startswith("/token"):
                 return status, {}, token or b'{"access_token": "granted"}'
             if self.requests[-1][2].get("Authorization") == "Bearer granted":
-                if method == "HEAD":
+                # There is no such tag yet.
+                if method in ("HEAD", "GET"):
                     return 404, {}, b""
                 return 418, {}, b"pushed with a token"
             challenge = f'Bearer realm="{realm or f"http://{self.address}/token"}",service="me"'
@@ -228,12 +229,40 @@ def test_an_identity_token_is_exchanged(push):
     with TokenRegistry() as registry:
         login = {"auths": {registry.address: IDENTITY}}
         pushed = push(f"{registry.address}/swiss:v1", credentials=login)
-    [(method, path, headers, content)] = registry.logins()
-    assert (method, path, headers["Authorization"]) == ("POST", "/token", None)
-    for field in ("grant_type=refresh_token", "refresh_token=refresh-me", "service=me"):
-        assert field in content.split("&")
-    assert "scope=repository%3Aswiss%3Apull%2Cpush" in content
+    for (method, path, headers, content), actions in zip(
+        registry.logins(), ["pull", "pull%2Cpush"], strict=True
+    ):
+        assert (method, path, headers["Authorization"]) == ("POST", "/token", None)
+        for field in (
+            "grant_type=refresh_token",
+            "refresh_token=refresh-me",
+            "service=me",
+            f"scope=repository%3Aswiss%3A{actions}",
+        ):
+            assert field in content.split("&")
     assert "pushed with a token" in pushed.stderr
+
+
+def test_a_credential_that_may_only_read_suffices_for_what_is_there_already(push):
+    digest = "sha256:" + "5" * 64
+
+    def answer(_method: str, path: str):
+        if "push" in path:
+            return 403, {}, b"read only"
+        if path.startswith("/token"):
+            return 200, {}, b'{"token": "granted"}'
+        if registry.requests[-1][2]["Authorization"] == "Bearer granted":
+            return 200, {"Docker-Content-Digest": digest}, b""
+        realm = f'Bearer realm="http://{registry.address}/token",service="me"'
+        return 401, {"WWW-Authenticate": realm}, b""
+
+    with Scripted(answer) as registry:
+        image, login = f"{registry.address}/swiss", {registry.address: {"auth": LOGIN}}
+        refused = push(f"{image}:v1", credentials={"auths": login})
+        assert f"{image}:v1 is there already, with the digest {digest}" in refused.stderr
+        refused = push("--force", f"{image}:v1", credentials={"auths": login})
+        assert "does not let you push" in refused.stderr
+        assert {method for method, *_ in registry.requests} == {"GET", "HEAD"}
 
 
 def test_the_token_of_a_helper_is_exchanged(push, helper):
@@ -241,7 +270,7 @@ def test_the_token_of_a_helper_is_exchanged(push, helper):
     with TokenRegistry() as registry:
         image = f"{registry.address}/swiss:v1"
         push(image, credentials={"credsStore": "test"}, PATH=path)
-    [(method, _, _, content)] = registry.logins()
+    [(method, _, _, content), _] = registry.logins()
     assert method == "POST"
     assert "refresh_token=refresh-me" in content
 
@@ -250,7 +279,7 @@ def test_a_password_is_exchanged(push):
     with TokenRegistry() as registry:
         login = {"auths": {registry.address: {"auth": LOGIN}}}
         pushed = push(f"{registry.address}/swiss:v1", credentials=login)
-    [(method, path, headers, _)] = registry.logins()
+    [(method, path, headers, _), _] = registry.logins()
     assert (method, headers["Authorization"]) == ("GET", f"Basic {LOGIN}")
     assert "service=me" in path
     assert "pushed with a token" in pushed.stderr

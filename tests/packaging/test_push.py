@@ -242,6 +242,16 @@ echo 'Pushed with digest {digest}'
     assert refused.stderr.startswith(f"error: {image}:v1 is there already, with the digest sha256:")
 
 
+def test_spin_may_have_a_login_of_its_own(push, closed_registry, tmp_path):
+    spin = tmp_path / "spin"
+    spin.write_text(f"#!/bin/sh\necho sha256:{'5' * 64}\n")
+    spin.chmod(0o755)
+    arguments = ("--spin", spin, "--format", "spin", f"{closed_registry.address}/swiss:v1")
+    assert "wants to know who pushes" in push(*arguments).stderr
+    pushed = push("--force", *arguments)
+    assert (pushed.returncode, pushed.stderr) == (0, "")
+
+
 def test_a_failure_of_spin_is_reported(push, registry):
     refused = push("--spin", "false", "--format", "spin", f"{registry.address}/swiss:failed")
     assert (refused.returncode, refused.stderr) == (

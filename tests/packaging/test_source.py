@@ -164,6 +164,9 @@ def test_a_signed_commit_whose_signature_git_shows_is_a_commit(repository, annot
         {"GIT_DIR": "/nowhere"},
         {"GIT_INDEX_FILE": "/nowhere"},
         {"GIT_WORK_TREE": "/nowhere"},
+        {"GIT_COMMON_DIR": "/nowhere"},
+        {"GIT_OBJECT_DIRECTORY": "/nowhere"},
+        {"GIT_NAMESPACE": "other"},
         {"GIT_TRACE": "1"},
         {"LC_ALL": "de_DE.UTF-8", "LANGUAGE": "de"},
     ],
@@ -227,10 +230,14 @@ def test_a_repository_of_another_user_is_an_error_that_says_what_to_do(
     assert annotations(repository, **own) == expected
 
 
-@pytest.mark.parametrize("broken", ["HEAD", "objects", "config", "pointer"])
+@pytest.mark.parametrize(
+    "broken", ["HEAD", "commit", "objects", "config", "pointer", "empty", "dangling"]
+)
 def test_a_broken_repository_is_an_error_with_gits_words(repository, refusal, broken):
     match broken:
         case "HEAD":
+            (repository / ".git/HEAD").write_text("nonsense\n")
+        case "commit":
             (repository / ".git/HEAD").write_text("0" * 39 + "1\n")
         case "objects":
             shutil.rmtree(repository / ".git/objects")
@@ -240,6 +247,12 @@ def test_a_broken_repository_is_an_error_with_gits_words(repository, refusal, br
         case "pointer":
             shutil.rmtree(repository / ".git")
             (repository / ".git").write_text("gitdir: /nowhere\n")
+        case "empty":
+            shutil.rmtree(repository / ".git")
+            (repository / ".git").mkdir()
+        case "dangling":
+            shutil.rmtree(repository / ".git")
+            (repository / ".git").symlink_to("/nowhere")
     assert refusal(repository).startswith(f"git does not tell the commit of {repository}: ")
 
 
