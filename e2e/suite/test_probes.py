@@ -14,6 +14,7 @@ NOWHERE = {"httpGet": {"path": "/nowhere", "port": "http"}}
 NEVER_READY = {"readinessProbe": NOWHERE | {"failureThreshold": 1}}
 NEVER_ALIVE = {"livenessProbe": NOWHERE | {"failureThreshold": 1, "periodSeconds": 1}}
 ONE = merged(QUICK, {"replicaCount": 1})
+QUICK_LIVENESS = {"livenessProbe": {"initialDelaySeconds": 1, "periodSeconds": 2}}
 
 
 def happened(release, reason: str, start: str) -> bool:
@@ -68,7 +69,7 @@ def or_none(work):
 
 
 def test_a_pod_that_is_alive_is_not_restarted(release):
-    release.install(ONE)
+    release.install(ONE, QUICK_LIVENESS)
     release.roll_out()
     (pod,) = release.pods()
     (container,) = pod["spec"]["containers"]
