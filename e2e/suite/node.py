@@ -52,6 +52,11 @@ def _containerd() -> int | None:
     return int(values["MainPID"]) if values["ActiveState"] == "active" else None
 
 
+def service_rules() -> str:
+    """The rules by which kube-proxy on the node chooses a pod."""
+    return run("nft", "list", "table", "ip", "kube-proxy").stdout
+
+
 def relisted() -> int:
     """How often the kubelet has listed the containers, to see what became of them."""
     metrics = kubectl("get", "--raw", f"/api/v1/nodes/{layout.FIRST.name}/proxy/metrics")

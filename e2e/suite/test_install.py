@@ -7,7 +7,7 @@ import pytest
 
 from cluster.wait import until
 
-from . import documents, figures, node
+from . import documents, figures, network, node
 from .commands import get, kubectl, run
 from .documents import Command
 from .namespaces import namespace as new_namespace
@@ -132,21 +132,18 @@ def test_the_component_answers_an_unknown_path(installed):
 
 @pytest.mark.own_cluster("the test counts connections in the pods' network namespaces")
 def test_all_three_replicas_share_the_load(installed):
-    processes = [node.process(pod) for pod in installed.pods()]
-
-    def shares() -> list[int]:
-        before = [node.accepted_connections(each) for each in processes]
-        wait_for_answers(installed.address(), times=300)
-        after = [node.accepted_connections(each) for each in processes]
-        return [now - then for now, then in zip(after, before, strict=True)]
-
-    # kube-proxy may learn of one endpoint after the other. When it knows all three, each is
-    # chosen with probability 1/3: fewer than 50 of 300 happen once in a billion.
-    def even() -> list[int] | None:
-        return connections if min(connections := shares()) > 50 else None
-
-    connections = until("each pod answers a share of 300 requests", even, seconds=60)
+    pods = installed.pods()
+    known = lambda: all(f" {network.address(pod)} . 5000" in node.service_rules() for pod in pods)  # noqa: E731
+    until("kube-proxy knows the three pods", known, seconds=60)
+    processes = [node.process(pod) for pod in pods]
+    before = [node.accepted_connections(each) for each in processes]
+    address = installed.address()
+    assert all(ask(address, "/will").content == b'"Hello World"\n' for _ in range(300))
+    after = [node.accepted_connections(each) for each in processes]
+    connections = [now - then for now, then in zip(after, before, strict=True)]
     figures.note("300 requests on three pods", connections=connections)
+    # kube-proxy chooses each with probability 1/3: fewer than 50 of 300 happen once in a billion.
+    assert min(connections) > 50
 
 
 def test_helm_test_passes(installed):
