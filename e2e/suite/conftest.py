@@ -64,8 +64,9 @@ def pytest_sessionfinish(session):
         figures.note("Cluster, seconds after its start", **times)
     figures.write()
     # After the fixtures, which a test that is interrupted may not have ended.
-    if OTHER_CLUSTER:
-        namespaces.remove_all()
+    if OTHER_CLUSTER and (left := namespaces.remove_all()):
+        print(f"\nNot deleted within four minutes: the namespaces {', '.join(left)}.")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")

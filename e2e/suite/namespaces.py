@@ -31,6 +31,7 @@ def of_this_run() -> list[str]:
     return [each["metadata"]["name"] for each in items]
 
 
-def remove_all(seconds: int = 300) -> None:
-    """Deletes what a test left, and waits until nothing of this run exists."""
-    kubectl("delete", "namespaces", "--selector", SELECTOR, f"--timeout={seconds}s")
+def remove_all() -> list[str]:
+    """Deletes what the tests left, waits until it is gone, and returns what is not."""
+    kubectl("delete", "namespaces", "--selector", SELECTOR, "--timeout=240s", check=False)
+    return of_this_run()

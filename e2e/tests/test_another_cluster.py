@@ -173,7 +173,7 @@ def test_a_namespace_that_exists_is_refused_and_kept(cluster, monkeypatch):
         pass
     assert json.loads(cluster.kubectl("get", "namespace", theirs, "--output=json"))
     assert namespaces.of_this_run() == []
-    namespaces.remove_all()
+    assert namespaces.remove_all() == []
     cluster.kubectl("delete", "namespace", theirs)
 
 
@@ -191,7 +191,7 @@ def test_evidence_has_nothing_of_others(cluster, monkeypatch, tmp_path):
         text = "".join(file.read_text() for file in folder.rglob("*") if file.is_file())
         assert f"of-{ours}" in text
         assert "of-helm" not in text
-    namespaces.remove_all()
+    assert namespaces.remove_all() == []
     cluster.kubectl("delete", "service", "of-helm", "-n", "helm")
 
 
