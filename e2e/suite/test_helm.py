@@ -204,10 +204,12 @@ def test_a_user_whose_role_is_limited_to_the_namespace_installs(namespace, unins
     role = {"apiVersion": f"{group}/v1", "kind": "Role", "metadata": metadata, "rules": [LIMITED]}
     binding = {"apiVersion": f"{group}/v1", "kind": "RoleBinding", "metadata": metadata}
     binding["roleRef"] = {"apiGroup": group, "kind": "Role", "name": "deployer"}
-    binding["subjects"] = [{"apiGroup": group, "kind": "User", "name": "deployer"}]
+    # The namespace has a name that no user has.
+    user = f"deployer-{namespace}"
+    binding["subjects"] = [{"apiGroup": group, "kind": "User", "name": user}]
     apply(role, binding)
     install = (helm, "install", "k8s", CHART, "--namespace", namespace, "--set", QUIET)
-    limited = ("--kube-as-user", "deployer", "--kube-as-group", "system:authenticated")
+    limited = ("--kube-as-user", user, "--kube-as-group", "system:authenticated")
     assert "STATUS: deployed" in run(*install, *limited).stdout
     run(helm, "uninstall", "k8s", "--namespace", namespace, *limited)
     # The control: this user may not read the Namespace, and a look-up ends the render.
