@@ -129,7 +129,13 @@ def gateway_api():
         plural, _, group = each.partition(".")
         file = Path(os.environ["GATEWAY_API"]) / f"{group}_{plural}.yaml"
         kubectl("apply", "--server-side", "-f", file)
-        kubectl("wait", "--for=condition=Established", f"crd/{each}", "--timeout=30s")
+
+    # A definition is Established before the API server can apply an object of it.
+    def described() -> bool:
+        explained = (run("kubectl", "explain", each, check=False) for each in definitions)
+        return all(each.returncode == 0 for each in explained)
+
+    until("the API server describes the Gateway API", described, seconds=60)
 
 
 def differences(ours: object, theirs: object, custom: bool, path: str = "") -> list[str]:
