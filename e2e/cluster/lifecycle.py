@@ -109,7 +109,9 @@ def run(command: list[str]) -> int:
     process = first_process()
     if not process:
         raise Refusal("No cluster is up: run `make cluster-up`.")
-    environment = os.environ | {
+    # The cluster has no way to a proxy of the user's.
+    direct = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+    environment = direct | {
         "PATH": f"{layout.PATH}:{os.environ['PATH']}",
         "KUBECONFIG": str(layout.ADMIN),
         "HOME": str(layout.STATE / "home"),

@@ -1,7 +1,7 @@
 """The commands that a user types.
 
 HELM3, HELM4  the programs of Helm 3 and Helm 4; cluster.mk sets them
-KUBECONFIG    the cluster of e2e/cluster, or another
+KUBECONFIG    the cluster under test; target.py sets it
 """
 
 import json

@@ -1,7 +1,7 @@
 """Shared fixtures: the pushed component, nodes that run it; evidence and figures."""
 
 import json
-from contextlib import contextmanager
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,14 +9,29 @@ import pytest
 
 from cluster import layout
 
-from . import evidence, figures, node, runtime_class
-from .commands import apply, get, kubectl
-from .packaging import OTHER_CLUSTER, PACKAGINGS, REGISTRY, push
+from . import evidence, figures, namespaces, node, runtime_class, target
+from .commands import get, kubectl
+from .packaging import REGISTRY, push
 from .release import Release
+from .target import OTHER_CLUSTER
 
 # What a user does first and last. The order of the other files does not matter.
 FIRST = ("test_nodes.py", "test_install.py")
 LAST = "test_removal.py"
+
+
+def pytest_configure(config):
+    try:
+        target.check()
+        folder = tempfile.TemporaryDirectory(prefix="e2e-")
+        config.add_cleanup(folder.cleanup)
+        target.use(Path(folder.name), layout.ADMIN)
+    except target.Refusal as reason:
+        pytest.exit(f"error: {reason}", returncode=2)
+
+
+def pytest_report_header():
+    return f"objects of this run: kubectl get namespaces --selector {namespaces.SELECTOR}"
 
 
 def pytest_collection_modifyitems(items):
@@ -40,17 +55,32 @@ def pytest_runtest_makereport(item):
     return report
 
 
-def pytest_sessionfinish():
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session):
+    if session.config.option.collectonly:
+        return
     if not OTHER_CLUSTER:
         times = json.loads(layout.TIMES.read_text())
         figures.note("Cluster, seconds after its start", **times)
     figures.write()
+    # After the fixtures, which a test that is interrupted may not have ended.
+    if OTHER_CLUSTER and (left := namespaces.remove_all()):
+        print(f"\nNot deleted within four minutes: the namespaces {', '.join(left)}.")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")
 def packaged():
     """The component in the registry, by packaging."""
-    return {packaging: push(packaging) for packaging in PACKAGINGS}
+    return Packaged()
+
+
+class Packaged(dict):
+    """Each packaging is pushed when a test first asks for it."""
+
+    def __missing__(self, packaging: str):
+        self[packaging] = push(packaging)
+        return self[packaging]
 
 
 @dataclass(frozen=True)
@@ -64,39 +94,23 @@ class InitialState(node.NodeState):
 def wasm_nodes(tmp_path_factory):
     """Nodes that can run Wasm, or will after the installation, for which pods wait."""
     if OTHER_CLUSTER:
-        with runtime_class_of_other_cluster():
-            yield
-        return
+        return None
     runtime_class.push_image()
     copy = runtime_class.kustomization(tmp_path_factory.mktemp("kustomization"), REGISTRY)
     initial = InitialState(**vars(node.state()), kustomization=copy)
     # Tests read a pod's process on the first node, so all pods must run there.
     kubectl("cordon", layout.SECOND.name)
     kubectl("apply", "-k", copy)
-    yield initial
-
-
-@contextmanager
-def runtime_class_of_other_cluster():
-    """The nodes of another cluster have the shim. Creates a missing RuntimeClass for the tests."""
-    name = runtime_class.NAME
-    found = kubectl("get", "runtimeclass", name, "--ignore-not-found")
-    if not found:
-        api = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass"}
-        apply(api | {"metadata": {"name": name}, "handler": runtime_class.HANDLER})
-    yield
-    if not found:
-        kubectl("delete", "runtimeclass", name)
+    return initial
 
 
 @pytest.fixture(scope="module")
 def namespace(request):
     """A namespace for the tests of a file. It enforces the Pod Security level `LEVEL`."""
-    name = request.module.__name__.rpartition("test_")[2].replace("_", "-")
-    labels = {"pod-security.kubernetes.io/enforce": getattr(request.module, "LEVEL", "restricted")}
-    apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
-    yield name
-    kubectl("delete", "namespace", name, "--wait=false")
+    purpose = request.module.__name__.rpartition("test_")[2].replace("_", "-")
+    level = getattr(request.module, "LEVEL", "restricted")
+    with namespaces.namespace(purpose, level) as name:
+        yield name
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """load.py ADDRESS MINIMUM PORT: sends requests to /will until a line arrives on stdin and at
-least MINIMUM requests of each kind were sent, on new and on open connections; prints the results.
+least MINIMUM requests of each kind were sent, on new and on open connections. Prints a line
+when requests of each kind have ended, and the results at the end.
 
 Open connections use the source ports from PORT on. When a pod that ends resets one, the
 node's conntrack keeps it for ten seconds, and would send a new connection from the same
@@ -127,7 +128,13 @@ async def main(address: str, minimum: int, port: int) -> None:
     def done() -> bool:
         return stop.is_set() and all(kind.sent >= minimum for kind in kinds.values())
 
-    await asyncio.gather(*(kind.work(done) for kind in kinds.values() for _ in range(WORKERS)))
+    async def announce() -> None:
+        while not all(kind.seconds for kind in kinds.values()):
+            await asyncio.sleep(0.01)
+        print("under way", flush=True)
+
+    workers = [kind.work(done) for kind in kinds.values() for _ in range(WORKERS)]
+    await asyncio.gather(announce(), *workers)
     print(json.dumps({name: kind.results() for name, kind in kinds.items()}))
 
 

@@ -10,7 +10,7 @@ from cluster import layout
 from cluster.wait import until
 
 from . import runtime_class
-from .commands import get, run
+from .commands import get, kubectl, run
 from .release import statuses
 
 
@@ -50,6 +50,19 @@ def _containerd() -> int | None:
     lines = run("systemctl", "show", properties, "containerd").stdout.splitlines()
     values = dict(line.split("=", 1) for line in lines)
     return int(values["MainPID"]) if values["ActiveState"] == "active" else None
+
+
+def service_rules() -> str:
+    """The rules by which kube-proxy on the node chooses a pod."""
+    return run("nft", "list", "table", "ip", "kube-proxy").stdout
+
+
+def relisted() -> int:
+    """How often the kubelet has listed the containers, to see what became of them."""
+    metrics = kubectl("get", "--raw", f"/api/v1/nodes/{layout.FIRST.name}/proxy/metrics")
+    start = "kubelet_pleg_relist_duration_seconds_count "
+    (line,) = (each for each in metrics.splitlines() if each.startswith(start))
+    return int(line.removeprefix(start))
 
 
 def status(number: int) -> dict[str, str]:

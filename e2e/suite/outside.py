@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -103,8 +102,7 @@ def load(address: str, minimum: int = 20_000, **environment):
     running = Load(process)
     try:
         # The block must not start before the first requests.
-        time_to_start = time.monotonic() + 1
-        until("requests are under way", lambda: time.monotonic() > time_to_start, seconds=5)
+        assert process.stdout.readline() == "under way\n"
         yield running
         running.stop()
     finally:

@@ -4,18 +4,26 @@ import os
 import time
 from dataclasses import dataclass
 
-from cluster import images
+import pytest
+
+from cluster import images, layout
 
 from . import figures
 from .commands import REPOSITORY, run
+from .target import OTHER_CLUSTER, RUN
 
 PUSH = REPOSITORY / "target/release/swiss-push"
-# The cluster's own registry, or one that you can push to and that your cluster's nodes
-# can pull from.
-REGISTRY = os.environ.get("IMAGES", "127.0.0.1:5000")
-OTHER_CLUSTER = "OTHER_CLUSTER" in os.environ
-# The container image is built here without Docker, and pushed without a login.
-PACKAGINGS = ("component", "spin") if OTHER_CLUSTER else ("component", "spin", "container")
+REGISTRY = os.environ["IMAGES"] if OTHER_CLUSTER else layout.IMAGES
+# A run replaces no tag of another run, or of the user.
+TAG = f"e2e-{RUN}"
+PACKAGINGS = (
+    "component",
+    "spin",
+    pytest.param(
+        "container",
+        marks=pytest.mark.own_cluster("Docker builds the container image, which the tests do not"),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ def push(packaging: str) -> Packaged:
         return Packaged(packaging, repository, _push_container(), "")
     # As `make push` calls it.
     start = time.monotonic()
-    result = run(PUSH, "--format", packaging, "--force", f"{repository}:e2e")
+    result = run(PUSH, "--format", packaging, f"{repository}:{TAG}")
     figures.note(f"Push, {packaging}", seconds=round(time.monotonic() - start, 2))
     digest = next(
         line.rpartition("@")[2]
@@ -71,4 +79,4 @@ def _push_container() -> str:
         "spin.toml": REPOSITORY / "spin.toml",
         "target/swiss.wasm": REPOSITORY / "target/swiss.wasm",
     }
-    return images.push("swiss-container", "e2e", files, {"User": "65532:65532"})
+    return images.push("swiss-container", TAG, files, {"User": "65532:65532"})

@@ -7,8 +7,9 @@ from pathlib import Path
 from cluster import images
 
 from .commands import REPOSITORY, kubectl
+from .target import RUNTIME_CLASS
 
-NAME = "wasmtime-spin-v2"
+NAME = RUNTIME_CLASS
 NAMESPACE = "swiss-node-installer"
 HANDLER = "spin"
 STATUS = "node-installer.swiss/status"

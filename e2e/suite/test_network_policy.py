@@ -11,7 +11,8 @@ from cluster import layout
 from cluster.wait import until
 
 from . import network, node
-from .commands import apply, get, kubectl
+from .commands import apply, get
+from .namespaces import namespace as new_namespace
 from .outside import wait_for_answers
 from .packaging import REGISTRY
 from .release import QUICK, Release, is_ready
@@ -19,13 +20,10 @@ from .release import QUICK, Release, is_ready
 pytestmark = pytest.mark.own_cluster("not every cluster enforces NetworkPolicies")
 
 PORT = 5000
-FOREIGN = "network-policy-foreign"
 OFF = {"enabled": False}
 ON = {"enabled": True}
 # Only clients of the load balancer may connect, and the pod of `helm test`.
 CLIENTS = ON | {"ingressFrom": [{"ipBlock": {"cidr": f"{layout.CLIENT_ADDRESS}/32"}}]}
-IN_FOREIGN = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": FOREIGN}}}
-TO_FOREIGN = ON | {"egress": [{"to": [IN_FOREIGN]}]}
 # The API server, as a pod finds it in its environment.
 API = (layout.API_SERVICE, 443)
 
@@ -58,15 +56,12 @@ def foreign(wasm_nodes):
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
     }
     spec = {"containers": [container], "volumes": [{"name": "tmp", "emptyDir": {}}]}
-    metadata = {"name": "foreign", "namespace": FOREIGN}
-    apply(
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": FOREIGN}},
-        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec},
-    )
-    read = partial(get, "pod", "foreign", "--namespace", FOREIGN)
-    until("the foreign pod is ready", lambda: is_ready(read()), seconds=60)
-    yield read()
-    kubectl("delete", "namespace", FOREIGN, "--wait=false")
+    with new_namespace("network-policy-foreign", "privileged") as name:
+        metadata = {"name": "foreign", "namespace": name}
+        apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
+        read = partial(get, "pod", "foreign", "--namespace", name)
+        until("the foreign pod is ready", lambda: is_ready(read()), seconds=60)
+        yield read()
 
 
 def use(release: Release, policy: dict) -> None:
@@ -135,7 +130,8 @@ def test_an_egress_rule_opens_what_it_names_and_nothing_else(release, ours, fore
     connects = partial(network.connects, network.of_pod(ours))
     use(release, ON)
     wait_until_denied(partial(connects, network.address(foreign), PORT))
-    use(release, TO_FOREIGN)
+    name = {"kubernetes.io/metadata.name": foreign["metadata"]["namespace"]}
+    use(release, ON | {"egress": [{"to": [{"namespaceSelector": {"matchLabels": name}}]}]})
     wait_until_allowed(partial(connects, network.address(foreign), PORT))
     assert not connects(*API)
 

@@ -7,7 +7,7 @@ import pytest
 from cluster.wait import until
 
 from . import figures
-from .commands import apply, kubectl
+from .namespaces import namespace as new_namespace
 from .outside import ask, wait_for_answers
 from .packaging import PACKAGINGS
 from .release import QUICK, Release, is_ready
@@ -15,17 +15,23 @@ from .release import QUICK, Release, is_ready
 LEVELS = {"component": "restricted", "container": "restricted", "spin": "baseline"}
 
 
-@pytest.fixture(params=PACKAGINGS)
-def release(request, wasm_nodes, packaged):
+@pytest.fixture(scope="module", params=PACKAGINGS)
+def packaging(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def namespace(packaging):
+    with new_namespace(packaging, LEVELS[packaging]) as name:
+        yield name
+
+
+@pytest.fixture
+def release(wasm_nodes, namespace, packaged, packaging):
     """A release of each packaging, in a namespace that enforces its Pod Security."""
-    packaging = request.param
-    labels = {"pod-security.kubernetes.io/enforce": LEVELS[packaging]}
-    metadata = {"name": packaging, "labels": labels}
-    apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
-    release = Release(packaging, packaged[packaging].values)
+    release = Release(namespace, packaged[packaging].values)
     yield release
     release.uninstall()
-    kubectl("delete", "namespace", packaging, "--wait=false")
 
 
 def test_each_packaging_serves_and_passes_helm_test(release):
@@ -37,7 +43,7 @@ def test_each_packaging_serves_and_passes_helm_test(release):
     assert "ok    GET /ready" in release.test()
 
 
-def test_ten_pods_start_at_once_on_one_node(release):
+def test_ten_pods_start_at_once_on_one_node(release, packaging):
     """All become ready. The number of restarts is a figure: README says that a Spin
     artifact may need some."""
     release.install(QUICK, {"replicaCount": 10})
@@ -49,7 +55,7 @@ def test_ten_pods_start_at_once_on_one_node(release):
 
     until("ten pods are ready", all_ready, seconds=120)
     figures.note(
-        f"Ten pods at once, {release.namespace}",
+        f"Ten pods at once, {packaging}",
         seconds=round(time.monotonic() - start, 1),
         restarts=release.restarts(),
     )

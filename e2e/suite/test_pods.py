@@ -8,13 +8,13 @@ from cluster.wait import until
 
 from . import figures, node
 from .commands import apply, get, kubectl
-from .packaging import OTHER_CLUSTER, REGISTRY
+from .packaging import REGISTRY
 from .release import is_ready
+from .target import OTHER_CLUSTER
 
 LEVEL = "privileged"
-GRACE = 5
-# The kubelet's part of a deletion; the containers' part is the grace period.
-KUBELET_SECONDS = 5
+# More than the kubelet takes on a busy machine, so that only a kill takes as long.
+GRACE = 20
 
 
 def pod(name: str, namespace: str, container: dict, spec: dict) -> dict:
@@ -41,7 +41,8 @@ def wasm(packaged, namespace, wasm_nodes):
 @pytest.fixture
 def runc(namespace):
     """A peer in the same run, so that the machine's load affects both figures."""
-    script = "echo ok >/tmp/index.html && exec httpd -f -p 5000 -h /tmp"
+    # Process 1 ignores the signal if it has no handler.
+    script = "trap exit TERM; echo ok >/tmp/index.html; httpd -f -p 5000 -h /tmp & wait"
     container = {
         "image": f"{REGISTRY}/busybox:1",
         "command": ["sh", "-c", script],
@@ -75,8 +76,11 @@ def seconds_to_gone(manifest: dict) -> float:
     return round(time.monotonic() - start, 2)
 
 
-@pytest.mark.parametrize("kind", ["wasm", "runc"])
-def test_a_pod_becomes_ready_and_is_gone_within_its_grace_period(request, kind):
+PEER = pytest.mark.own_cluster("the peer's image is in the registry of our cluster")
+
+
+@pytest.mark.parametrize("kind", ["wasm", pytest.param("runc", marks=PEER)])
+def test_a_pod_becomes_ready_and_ends_before_its_grace_period_does(request, kind):
     manifest = request.getfixturevalue(kind)
     ready, gone = [], []
     for _ in range(4):
@@ -90,4 +94,4 @@ def test_a_pod_becomes_ready_and_is_gone_within_its_grace_period(request, kind):
         warm_to_ready_s=sorted(ready[1:])[1],
         to_gone_s=sorted(gone)[len(gone) // 2],
     )
-    assert max(gone) < GRACE + KUBELET_SECONDS
+    assert max(gone) < GRACE

@@ -48,16 +48,17 @@ def test_each_packaging_is_pulled(local_pull, namespace, packaged, packaging):
     try:
         release.roll_out()
         way = f"use_local_image_pull_{local_pull}"
-        figures.note(f"Pull, {packaging}", **{way: pulled(namespace, packaging)})
+        figures.note(f"Pull, {packaging}", **{way: pulled(release, packaging)})
     finally:
         release.uninstall()
 
 
-def pulled(namespace: str, packaging: str) -> str:
-    """The duration of the last pull, from the kubelet's event."""
-    events = get("events", "--namespace", namespace, "--field-selector=reason=Pulled")["items"]
-    # The pods have random names, so the time tells which event is the last.
-    events.sort(key=lambda event: event["metadata"]["creationTimestamp"])
+def pulled(release: Release, packaging: str) -> str:
+    """The duration of the pull for the release's pod, from the kubelet's event."""
+    (pod,) = release.pods()
+    selector = f"--field-selector=reason=Pulled,involvedObject.uid={pod['metadata']['uid']}"
+    events = get("events", "--namespace", release.namespace, selector)["items"]
     start = f'Successfully pulled image "{REGISTRY}/swiss-{packaging}@'
-    messages = [each["message"] for each in events if each["message"].startswith(start)]
-    return re.search(r" in (\S+)", messages[-1]).group(1)
+    # A container that starts again finds the image on the node.
+    (message,) = [each["message"] for each in events if each["message"].startswith(start)]
+    return re.search(r" in (\S+)", message).group(1)
