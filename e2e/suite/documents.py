@@ -1,4 +1,4 @@
-"""The commands in the documents that a user follows to deploy."""
+"""The commands in README, which a user follows to deploy."""
 
 import re
 import shlex
@@ -6,11 +6,7 @@ from dataclasses import dataclass
 
 from .commands import REPOSITORY
 
-_TEXT = "\n".join(
-    file.read_text()
-    for name in ("README.md", "docs/deploy.md")
-    if (file := REPOSITORY / name).exists()
-)
+_TEXT = (REPOSITORY / "README.md").read_text()
 
 
 @dataclass(frozen=True)
