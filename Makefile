@@ -96,7 +96,7 @@ tools: ready
 	@$(call cargo_build,swiss-build swiss-host swiss-push)
 
 .PHONY: push
-push: build ## Push to IMAGE, as FORMAT (component or spin); FORCE=1 replaces a tag
+push: build ## Push to IMAGE, as FORMAT (component or spin); FORCE=1 replaces a tag, PLAIN_HTTP=1 needs no TLS
 	@$(call cargo_build,swiss-push)
 	$(strip target/release/swiss-push --format $(FORMAT) $(if $(filter-out 0,$(FORCE)),--force) $(if $(SPIN),--spin spin) $(IMAGE))
 

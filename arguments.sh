@@ -12,9 +12,9 @@ main() {
   for verb in "$@"; do
     case $verb in
       up) port && flag ACCESS_LOG ;;
-      push) image && format && flag FORCE ;;
+      push) image && format && flag FORCE && flag PLAIN_HTTP ;;
       test-url) url && flag PROXY ;;
-      bench) flag QUICK && flag NOISY ;;
+      bench) flag QUICK && flag NOISY && number SEED ;;
       bench-compare) file BEFORE "the component to compare with" ;;
       bench-installer) number NODES ;;
       lock) flag UPGRADE ;;

@@ -255,8 +255,8 @@ impl Endpoint {
 /// What `PLAIN_HTTP` says.
 fn plain_http(value: Option<String>) -> Result<bool> {
     match value.as_deref().map(str::trim) {
-        None | Some("" | "0" | "false" | "FALSE" | "False") => Ok(false),
-        Some("1" | "true" | "TRUE" | "True") => Ok(true),
+        None | Some("" | "0") => Ok(false),
+        Some("1") => Ok(true),
         Some(other) => bail!("PLAIN_HTTP={other} is neither 1, for a registry without TLS, nor 0"),
     }
 }
@@ -311,12 +311,10 @@ mod tests {
     #[test]
     fn plain_http_is_on_or_off() {
         let read = |value: Option<&str>| plain_http(value.map(str::to_owned));
-        for off in [None, Some(""), Some("0"), Some("false")] {
+        for off in [None, Some(""), Some("0")] {
             assert!(!read(off).unwrap(), "{off:?}");
         }
-        for on in ["1", "true"] {
-            assert!(read(Some(on)).unwrap(), "{on}");
-        }
+        assert!(read(Some("1")).unwrap());
         let error = read(Some("maybe")).unwrap_err().to_string();
         assert!(
             error.starts_with("PLAIN_HTTP=maybe is neither 1,"),
