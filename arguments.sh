@@ -4,7 +4,7 @@
 #
 # It runs with bash 3.2, as macOS has it.
 set -euo pipefail
-# [a-z] has no capital letters.
+# In other locales, [a-z] also matches capital letters.
 LC_ALL=C
 
 main() {

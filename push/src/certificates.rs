@@ -52,7 +52,15 @@ impl Certificates {
     fn add(&mut self, folder: &Path) -> Result<()> {
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            // A folder that only root may read is none of this user's, as for podman.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied
+                ) =>
+            {
+                return Ok(());
+            }
             Err(error) => bail!("{} cannot be read: {error}", folder.display()),
         };
         for entry in entries {

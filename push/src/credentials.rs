@@ -43,7 +43,10 @@ impl Credential {
                 let pair = format!("{user}:{password}");
                 vec![STANDARD.encode(pair), password.clone()]
             }
-            Self::IdentityToken(token) | Self::RegistryToken(token) => vec![token.clone()],
+            Self::IdentityToken(token) | Self::RegistryToken(token) => {
+                let in_a_form = form_urlencoded::byte_serialize(token.as_bytes()).collect();
+                vec![token.clone(), in_a_form]
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 //! certificates.
 
 use std::env;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -13,14 +13,16 @@ use reqwest::redirect::{Attempt, Policy};
 use reqwest::{Response, StatusCode, Url};
 
 use crate::certificates::{self, Certificates};
-use crate::image::Image;
+use crate::image::{Image, is_loopback};
 use crate::refusal::{self, is_about_trust};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// For a request without content, as before and for a login.
+/// For a request without content: to find the registry, and to log in.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(20);
-/// Between two reads of an upload's answer.
+/// From the start of an upload to its answer, besides the time for its content.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// The slowest upload that is not taken for a stop, in bytes a second.
+const SLOWEST_UPLOAD: u64 = 32 << 10;
 const NAME_TIMEOUT: Duration = Duration::from_secs(5);
 
 const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
@@ -143,7 +145,9 @@ impl Endpoint {
 
     /// Whether no proxy is used. A proxy would read what is not encrypted.
     fn is_direct(&self, url: &Url) -> bool {
-        url.scheme() == "http" || (self.is_on_loopback && url.host() == self.url.host())
+        url.scheme() == "http"
+            || is_loopback_address(url)
+            || (self.is_on_loopback && url.host() == self.url.host())
     }
 
     /// Whether a URL that the registry names may get the credential: over TLS any
@@ -221,7 +225,7 @@ impl Endpoint {
     }
 
     /// The same way for the client that pushes.
-    pub fn client_config(&self) -> ClientConfig {
+    pub fn client_config(&self, largest_upload: u64) -> ClientConfig {
         let authorities = self.certificates.authorities.iter();
         let mut config = ClientConfig {
             protocol: if self.is_plain() {
@@ -238,12 +242,13 @@ impl Endpoint {
             // Saves a request. The blobs are small.
             use_monolithic_push: true,
             connect_timeout: Some(CONNECT_TIMEOUT),
-            read_timeout: Some(READ_TIMEOUT),
+            read_timeout: Some(READ_TIMEOUT + Duration::from_secs(largest_upload / SLOWEST_UPLOAD)),
             user_agent: USER_AGENT,
             ..ClientConfig::default()
         };
         if self.is_direct(&self.url) {
-            // A proxy of its own keeps the client from the environment's.
+            // The crate cannot turn proxies off. One that is used for no address replaces
+            // those of the environment.
             config.http_proxy = Some("http://localhost:9".to_owned());
             config.https_proxy.clone_from(&config.http_proxy);
             config.no_proxy = Some("*,0.0.0.0/0,::/0".to_owned());
@@ -283,9 +288,7 @@ async fn loopback(image: &Image, url: &Url) -> Option<Vec<SocketAddr>> {
 }
 
 fn is_loopback_address(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    is_loopback(url.host_str().unwrap_or_default())
 }
 
 /// The same address without TLS. Its default port is another.

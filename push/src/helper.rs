@@ -1,16 +1,19 @@
 //! Docker's credential helpers: programs that keep the passwords of registries.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail};
 use serde::Deserialize;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
 /// Long enough for a person who has to unlock a keychain.
 const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// More than any answer has, in bytes.
+const LIMIT: u64 = 64 << 10;
 
 /// What a helper prints.
 #[derive(Deserialize)]
@@ -29,11 +32,17 @@ pub struct Answer {
 /// When the helper cannot be run, fails, or does not answer in time. The error
 /// has the program's name and nothing that it printed, which may be a secret.
 pub async fn ask(name: &str, server: &str) -> Result<Option<Answer>> {
-    get(&format!("docker-credential-{name}"), server, TIMEOUT).await
+    let program = format!("docker-credential-{name}");
+    get(&program, "get", server, TIMEOUT).await
 }
 
-async fn get(program: &str, server: &str, timeout: Duration) -> Result<Option<Answer>> {
-    let output = tokio::time::timeout(timeout, run(program, server))
+async fn get(
+    program: &str,
+    argument: &str,
+    server: &str,
+    timeout: Duration,
+) -> Result<Option<Answer>> {
+    let output = tokio::time::timeout(timeout, run(program, argument, server))
         .await
         .map_err(|_| {
             anyhow!(
@@ -63,9 +72,9 @@ async fn get(program: &str, server: &str, timeout: Duration) -> Result<Option<An
     }
 }
 
-async fn run(program: &str, server: &str) -> std::io::Result<Output> {
+async fn run(program: &str, argument: &str, server: &str) -> io::Result<Output> {
     let mut helper = Command::new(program)
-        .arg("get")
+        .arg(argument)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -75,19 +84,41 @@ async fn run(program: &str, server: &str) -> std::io::Result<Output> {
         // A helper may answer without reading the server's name.
         let _ = stdin.write_all(format!("{server}\n").as_bytes()).await;
     }
-    helper.wait_with_output().await
+    let (stdout, stderr) = (helper.stdout.take(), helper.stderr.take());
+    let (stdout, stderr) = tokio::try_join!(beginning(stdout), beginning(stderr))?;
+    Ok(Output {
+        status: helper.wait().await?,
+        stdout,
+        stderr,
+    })
+}
+
+/// What a helper writes, up to the limit. Then the pipe is closed.
+async fn beginning(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    if let Some(pipe) = pipe {
+        pipe.take(LIMIT).read_to_end(&mut content).await?;
+    }
+    Ok(content)
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::get;
+    use super::{TIMEOUT, get};
 
     #[tokio::test]
     async fn a_program_that_does_not_end_is_named() {
-        let asked = get("yes", "gcr.io", Duration::from_millis(20)).await;
+        let asked = get("sleep", "60", "gcr.io", Duration::from_millis(20)).await;
         let error = asked.err().unwrap().to_string();
-        assert_eq!(error, "yes did not answer within 0.02 s");
+        assert_eq!(error, "sleep did not answer within 0.02 s");
+    }
+
+    #[tokio::test]
+    async fn a_program_that_prints_without_end_is_stopped() {
+        let asked = get("yes", "get", "gcr.io", TIMEOUT).await;
+        let error = asked.err().unwrap().to_string();
+        assert!(error.starts_with("yes failed (signal: 13"), "{error}");
     }
 }

@@ -44,7 +44,7 @@ impl Image {
             default_tag
         };
         Ok(Self(Reference::with_tag(
-            address.unwrap_or(reference.registry()).to_owned(),
+            address.unwrap_or(reference.registry()).to_ascii_lowercase(),
             reference.repository().to_owned(),
             tag.to_owned(),
         )))
@@ -59,15 +59,14 @@ impl Image {
         format!("{}/{}", self.0.registry(), self.0.repository())
     }
 
-    /// Whether the registry is on this machine, and so does not need TLS.
+    /// Whether the registry is on this machine, by its name or address alone.
     pub fn is_on_loopback(&self) -> bool {
         let registry = self.0.registry();
         let host = match registry.rsplit_once(':') {
             Some((host, port)) if !port.ends_with(']') => host,
             _ => registry,
         };
-        let address = host.trim_start_matches('[').trim_end_matches(']');
-        host == "localhost" || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+        is_loopback(host)
     }
 
     /// The commands that log a user in to the registry.
@@ -113,6 +112,14 @@ impl fmt::Display for Image {
     }
 }
 
+/// Whether a host is this machine, by its name (RFC 6761, section 6.3) or its address.
+pub fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || address.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
 /// Whether this is `[IPv6]` or `[IPv6]:PORT`.
 fn is_ipv6_address(address: &str) -> bool {
     let ip = address
@@ -148,6 +155,7 @@ mod tests {
             ("gcr.io/project/swiss", "gcr.io/project/swiss:0.1.0"),
             ("gcr.io/project/swiss:v1", "gcr.io/project/swiss:v1"),
             ("localhost:5000/swiss", "localhost:5000/swiss:0.1.0"),
+            ("Registry.Example/swiss:V1", "registry.example/swiss:V1"),
             ("swiss:v1", "docker.io/library/swiss:v1"),
             ("[::1]:5000/swiss", "[::1]:5000/swiss:0.1.0"),
             ("[2001:db8::1]/team/swiss:v1", "[2001:db8::1]/team/swiss:v1"),
@@ -196,6 +204,7 @@ mod tests {
             "localhost/swiss",
             "[::1]:5000/swiss",
             "[::1]/swiss",
+            "k3d-registry.localhost:5000/swiss",
         ] {
             assert!(image(name).is_on_loopback(), "{name}");
         }

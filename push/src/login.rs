@@ -57,11 +57,7 @@ pub async fn log_in(
     Ok(match (offer("Bearer"), credential) {
         (_, Some(Credential::RegistryToken(token))) => RegistryAuth::Bearer(token.clone()),
         (Some(bearer), credential) => {
-            let token = token(image, endpoint, bearer, credential, actions);
-            let token = token
-                .await
-                .map_err(|error| refusal::without_secrets(credential, error))?;
-            RegistryAuth::Bearer(token)
+            RegistryAuth::Bearer(token(image, endpoint, bearer, credential, actions).await?)
         }
         (None, _) if offer("Basic").is_none() => bail!(
             "{registry} wants a login by another method than Basic or Bearer, which this tool does not have"
@@ -134,8 +130,10 @@ async fn token(
     }
     serde_json::from_slice(&body)
         .ok()
-        .and_then(|tokens: Tokens| tokens.token.or(tokens.access_token))
-        .filter(|token| HeaderValue::from_str(token).is_ok())
+        .and_then(|tokens: Tokens| {
+            let mut tokens = [tokens.token, tokens.access_token].into_iter().flatten();
+            tokens.find(|token| !token.is_empty() && HeaderValue::from_str(token).is_ok())
+        })
         .with_context(|| {
             format!("{host}, which {registry} names for logins, answers without a token")
         })
@@ -155,9 +153,7 @@ fn denied(
             image.login_command()
         );
     }
-    refusal::denied(
-        image,
-        credential.is_none(),
-        &refusal::reason(&String::from_utf8_lossy(body)),
-    )
+    let secrets = credential.map(Credential::secrets).unwrap_or_default();
+    let reason = refusal::reason(&String::from_utf8_lossy(body), &secrets);
+    refusal::denied(image, credential.is_none(), &reason)
 }

@@ -21,7 +21,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use artifact::{Annotations, Artifact};
 use clap::{Parser, ValueEnum};
 use image::Image;
@@ -105,7 +105,7 @@ async fn push_with_spin(args: &Args, image: &str, program: &Path) -> Result<()> 
     if !args.force
         && let Some(tagged) = registry.tag_digest().await?
     {
-        refuse_other_content(&image, &tagged, args.force)?;
+        return Err(has_other_content(&image, &tagged));
     }
     let digest = spin::push(
         program,
@@ -138,10 +138,8 @@ async fn push(args: &Args) -> Result<()> {
     match registry.tag_digest().await? {
         // Another push could be refused, where tags are immutable.
         Some(tagged) if tagged == digest => println!("{image} is there already"),
-        tagged => {
-            if let Some(tagged) = tagged {
-                refuse_other_content(image, &tagged, args.force)?;
-            }
+        Some(tagged) if !args.force => return Err(has_other_content(image, &tagged)),
+        _ => {
             registry.push(&artifact).await?;
             println!("Pushed {image}");
         }
@@ -155,12 +153,9 @@ fn default_tag(application: Option<&Application>) -> &str {
     version.unwrap_or("latest")
 }
 
-/// Refuses to give other content to a tag that others may have deployed.
-fn refuse_other_content(image: &Image, tagged: &str, force: bool) -> Result<()> {
-    if force {
-        return Ok(());
-    }
-    bail!(
+/// The error for a tag that others may have deployed.
+fn has_other_content(image: &Image, tagged: &str) -> anyhow::Error {
+    anyhow!(
         "{image} is there already, with the digest {tagged}: take another tag, or replace it with FORCE=1"
     )
 }

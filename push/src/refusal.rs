@@ -6,15 +6,20 @@ use std::io;
 use anyhow::anyhow;
 use oci_client::errors::{OciDistributionError, OciEnvelope, OciErrorCode};
 
-use crate::credentials::Credential;
 use crate::image::Image;
 
-/// Says why a registry did not accept the artifact, and what to do about it.
-pub fn explain(image: &Image, anonymous: bool, error: OciDistributionError) -> anyhow::Error {
+/// Says why a registry did not accept the artifact, and what to do about it. The
+/// registry may have repeated one of the secrets.
+pub fn explain(
+    image: &Image,
+    anonymous: bool,
+    secrets: &[String],
+    error: OciDistributionError,
+) -> anyhow::Error {
     let reason = match &error {
-        OciDistributionError::RegistryError { envelope, .. } => first_message(envelope),
+        OciDistributionError::RegistryError { envelope, .. } => first_message(envelope, secrets),
         // The crate does not parse the error response to an upload.
-        OciDistributionError::ServerError { message, .. } => reason(message),
+        OciDistributionError::ServerError { message, .. } => reason(message, secrets),
         _ => String::new(),
     };
     // Artifact Registry answers "denied" for a repository that does not exist.
@@ -39,7 +44,7 @@ pub fn explain(image: &Image, anonymous: bool, error: OciDistributionError) -> a
             // The others are answers that the specification does not have.
             error => anyhow!(
                 "it does not answer as a registry does: {}",
-                line(&error.to_string())
+                line(&error.to_string(), secrets)
             ),
         },
     )
@@ -180,22 +185,25 @@ fn is_overload(envelope: &OciEnvelope) -> bool {
 
 /// What a registry says in the body of an error response: the first message, or the
 /// text, unless it is a page.
-pub fn reason(body: &str) -> String {
+pub fn reason(body: &str, secrets: &[String]) -> String {
     match serde_json::from_str(body) {
-        Ok(envelope) => first_message(&envelope),
+        Ok(envelope) => first_message(&envelope, secrets),
         Err(_) if body.trim_start().starts_with(['<', '{']) => String::new(),
-        Err(_) => line(body),
+        Err(_) => line(body, secrets),
     }
 }
 
 /// The first message in a registry's error response.
-fn first_message(envelope: &OciEnvelope) -> String {
+fn first_message(envelope: &OciEnvelope, secrets: &[String]) -> String {
     let first = envelope.errors.first();
-    first.map_or_else(String::new, |error| line(&error.message))
+    first.map_or_else(String::new, |error| line(&error.message, secrets))
 }
 
-/// The text in one line of bounded length, without what a terminal would obey.
-fn line(text: &str) -> String {
+/// The text in one line of bounded length, without the secrets, and without what a
+/// terminal would obey.
+fn line(text: &str, secrets: &[String]) -> String {
+    // First of all: the end of a secret that is cut would not be found.
+    let text = hide(text, secrets);
     let words: Vec<_> = text.split_whitespace().collect();
     words
         .join(" ")
@@ -213,22 +221,9 @@ fn quoted(reason: &str) -> String {
     }
 }
 
-/// The error without the credential, which a server may have repeated.
-pub fn without_secrets(credential: Option<&Credential>, error: anyhow::Error) -> anyhow::Error {
-    let Some(credential) = credential else {
-        return error;
-    };
-    let text = format!("{error:#}");
-    let secrets = credential.secrets();
-    let hidden = secrets
-        .iter()
-        .filter(|secret| !secret.is_empty())
-        .fold(text.clone(), |text, secret| text.replace(secret, "***"));
-    if hidden == text {
-        error
-    } else {
-        anyhow!(hidden)
-    }
+fn hide(text: &str, secrets: &[String]) -> String {
+    let secrets = secrets.iter().filter(|secret| !secret.is_empty());
+    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
 }
 
 pub fn is_not_found(error: &OciDistributionError) -> bool {

@@ -15,7 +15,7 @@ use crate::credentials::Credential;
 use crate::endpoint::{Endpoint, Login};
 use crate::image::Image;
 use crate::login::{credential, log_in};
-use crate::refusal::{explain, is_not_found, not_taken, unreachable, without_secrets};
+use crate::refusal::{explain, is_not_found, not_taken, unreachable};
 
 /// An image's registry, and the credential for it.
 pub struct Registry<'a> {
@@ -50,7 +50,8 @@ impl<'a> Registry<'a> {
 
     /// Logs in, if the registry wants a login, with the credential of docker or podman
     /// and the rights `actions`: a credential that may only read suffices to read.
-    async fn log_in(&self, actions: &str) -> Result<(Client, RegistryAuth)> {
+    /// `largest_upload` is in bytes.
+    async fn log_in(&self, actions: &str, largest_upload: usize) -> Result<(Client, RegistryAuth)> {
         let auth = match &self.login {
             Login::NotNeeded => RegistryAuth::Anonymous,
             Login::Needed(headers) => {
@@ -61,8 +62,8 @@ impl<'a> Registry<'a> {
         // Without an authority of the system the crate panics, whatever its configuration.
         let authorities = reqwest::Client::builder().build();
         authorities.map_err(|error| unreachable(self.image, error))?;
-        let client =
-            Client::try_from(self.endpoint.client_config()).context("cannot set up TLS")?;
+        let client = Client::try_from(self.endpoint.client_config(largest_upload as u64))
+            .context("cannot set up TLS")?;
         let registry = self.endpoint.reference().resolve_registry();
         client.store_auth_if_needed(registry, &auth).await;
         Ok((client, auth))
@@ -86,12 +87,12 @@ impl<'a> Registry<'a> {
     /// # Errors
     /// When the registry does not accept the credential, or does not let it read.
     pub async fn tag_digest(&self) -> Result<Option<String>> {
-        let (client, auth) = self.log_in("pull").await?;
+        let (client, auth) = self.log_in("pull", 0).await?;
         let reference = self.endpoint.reference();
         match client.fetch_manifest_digest(reference, &auth).await {
             Ok(digest) => Ok(Some(digest)),
             Err(error) if is_not_found(&error) => Ok(None),
-            Err(error) => Err(self.explain(error)),
+            Err(error) => Err(self.explain(&auth, error)),
         }
     }
 
@@ -101,7 +102,8 @@ impl<'a> Registry<'a> {
     /// # Errors
     /// One sentence that says what to do. The tag is then unchanged.
     pub async fn push(&self, artifact: &Artifact) -> Result<()> {
-        let (client, _) = self.log_in("pull,push").await?;
+        let largest = artifact.blobs().map(|blob| blob.bytes.len()).max();
+        let (client, auth) = self.log_in("pull,push", largest.unwrap_or(0)).await?;
         // The crate panics if the registry's address for an upload is not a URL.
         let hook = panic::take_hook();
         panic::set_hook(Box::new(|_| {}));
@@ -109,7 +111,7 @@ impl<'a> Registry<'a> {
         let pushed = pushed.await;
         panic::set_hook(hook);
         match pushed {
-            Ok(pushed) => pushed.map_err(|error| self.explain(error)),
+            Ok(pushed) => pushed.map_err(|error| self.explain(&auth, error)),
             Err(_) => Err(not_taken(
                 self.image,
                 anyhow!("it does not answer as a registry does"),
@@ -136,9 +138,12 @@ impl<'a> Registry<'a> {
         Ok(())
     }
 
-    fn explain(&self, error: OciDistributionError) -> anyhow::Error {
+    fn explain(&self, auth: &RegistryAuth, error: OciDistributionError) -> anyhow::Error {
         let credential = self.known_credential();
-        let error = explain(self.image, credential.is_none(), error);
-        without_secrets(credential, error)
+        let mut secrets = credential.map(Credential::secrets).unwrap_or_default();
+        if let RegistryAuth::Bearer(token) = auth {
+            secrets.push(token.clone());
+        }
+        explain(self.image, credential.is_none(), &secrets, error)
     }
 }

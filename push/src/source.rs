@@ -13,12 +13,15 @@ const LAST_SECOND: u64 = 253_402_300_799;
 
 /// Variables that name a repository. A Git hook has them, and they are then about
 /// another repository than that of the folder.
-const OTHER_REPOSITORY: [&str; 6] = [
+const OTHER_REPOSITORY: [&str; 9] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_CEILING_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_DIR",
     "GIT_INDEX_FILE",
     "GIT_NAMESPACE",
     "GIT_OBJECT_DIRECTORY",
+    "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
 ];
 
@@ -165,7 +168,7 @@ fn run_git(folder: &Path, arguments: &[&str]) -> io::Result<Output> {
     for variable in OTHER_REPOSITORY {
         git.env_remove(variable);
     }
-    // The language of its messages. And reading must not wait for, or be, a writer.
+    // The language of its messages. And `git status` must not lock the index.
     git.envs([("LC_ALL", "C"), ("GIT_OPTIONAL_LOCKS", "0")]);
     git.arg("-C").arg(folder).args(arguments).output()
 }

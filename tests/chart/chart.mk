@@ -3,7 +3,7 @@
 # Debian's, if PATH has none. Without one, the script of `helm test` is not run.
 BUSYBOX := $(or $(shell command -v busybox),$(CACHE)/busybox-static/bin/busybox)
 
-# Its tools lack GNU's extensions, as macOS's do.
+# BusyBox's tools lack GNU's extensions, as those of macOS do.
 test-build: $(BUSYBOX)
 
 $(CACHE)/busybox-static/bin/busybox: | $(CACHE)/busybox-static ;

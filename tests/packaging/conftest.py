@@ -48,6 +48,19 @@ def buildah(tmp_path_factory):
     return Buildah(tmp_path_factory.mktemp("buildah"))
 
 
+def clean_environment() -> dict[str, str]:
+    """Without the variables by which the user of the tests changes what is pushed, and how."""
+    ours = ("DOCKER_CONFIG", "PLAIN_HTTP", "SOURCE_DATE_EPOCH")
+    prefixes = ("GIT_", "REGISTRY_", "SSL_CERT_", "XDG_")
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ours
+        and not name.startswith(prefixes)
+        and not name.upper().endswith("_PROXY")
+    }
+
+
 @pytest.fixture
 def push(tmp_path):
     """Runs the tool in the repository, by default without any credentials."""
@@ -61,7 +74,7 @@ def push(tmp_path):
         return subprocess.run(
             [PUSH, *map(str, arguments)],
             cwd=REPOSITORY,
-            env=os.environ | {"DOCKER_CONFIG": str(config)} | environment,
+            env=clean_environment() | {"DOCKER_CONFIG": str(config)} | environment,
             capture_output=True,
             text=True,
         )

@@ -40,7 +40,9 @@ class Registry:
         # JSON is valid YAML.
         (folder / "config.yml").write_text(json.dumps(config))
         program = Path(os.environ["REGISTRY"]) / "usr/bin/docker-registry"
-        command = [program, "serve", folder / "config.yml"]
+        # The program also takes its configuration from variables such as REGISTRY_AUTH_FILE.
+        unset = [f"--unset={name}" for name in os.environ if name.startswith("REGISTRY_")]
+        command = ["env", *unset, program, "serve", folder / "config.yml"]
         self._server = Server("registry", command)
         self.address = self._server.url.removeprefix("http://")
 

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import PUSH
+from conftest import PUSH, clean_environment
 from repository import REPOSITORY
 from scripted import Scripted
 
@@ -22,15 +22,10 @@ def push_at_home(tmp_path):
     home.mkdir()
 
     def run(image: str, **environment) -> subprocess.CompletedProcess:
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in ("DOCKER_CONFIG", "REGISTRY_AUTH_FILE") and not name.startswith("XDG_")
-        }
         return subprocess.run(
             [PUSH, image],
             cwd=REPOSITORY,
-            env=inherited | {"HOME": str(home)} | environment,
+            env=clean_environment() | {"HOME": str(home)} | environment,
             capture_output=True,
             text=True,
         )
@@ -305,7 +300,9 @@ def test_an_identity_token_for_a_registry_without_tokens_says_what_to_do(push, c
         (200, b"garbage", "answers without a token"),
         (200, b'{"token": "a\\nb"}', "answers without a token"),
         (200, b"{}", "answers without a token"),
+        (200, b'{"token": ""}', "answers without a token"),
         (400, b"bad token refresh-me", "(bad token ***)"),
+        (400, b"x" * 295 + b" refresh-me", "(" + "x" * 295 + " ***"),
     ],
 )
 def test_a_token_server_that_gives_no_token_is_explained(push, status, content, words):

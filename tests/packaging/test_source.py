@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import oci
+from conftest import clean_environment
 from repository import COMPONENT, REPOSITORY
 
 COMMITTED = "2020-02-02T02:02:02Z"
@@ -37,7 +38,7 @@ def repository(application):
 def git(folder, *arguments: str, **environment: str) -> str:
     command = ["git", "-C", folder, *arguments]
     result = subprocess.run(
-        command, env=os.environ | environment, capture_output=True, text=True, check=True
+        command, env=clean_environment() | environment, capture_output=True, text=True, check=True
     )
     return result.stdout.strip()
 
@@ -167,6 +168,7 @@ def test_a_signed_commit_whose_signature_git_shows_is_a_commit(repository, annot
         {"GIT_COMMON_DIR": "/nowhere"},
         {"GIT_OBJECT_DIRECTORY": "/nowhere"},
         {"GIT_NAMESPACE": "other"},
+        {"GIT_CEILING_DIRECTORIES": "/:/tmp:/nowhere"},
         {"GIT_TRACE": "1"},
         {"LC_ALL": "de_DE.UTF-8", "LANGUAGE": "de"},
     ],

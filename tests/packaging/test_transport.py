@@ -3,7 +3,6 @@
 import base64
 import datetime
 import json
-import os
 import socket
 import ssl
 import subprocess
@@ -11,7 +10,7 @@ import subprocess
 import pytest
 import trustme
 
-from conftest import PUSH
+from conftest import PUSH, clean_environment
 from registry import Registry
 from relay import Proxy, Relay
 from repository import REPOSITORY
@@ -62,7 +61,7 @@ def push_with_name(tmp_path):
         return subprocess.run(
             [*namespace, PUSH, image],
             cwd=REPOSITORY,
-            env=os.environ | environment,
+            env=clean_environment() | environment,
             capture_output=True,
             text=True,
         )
@@ -195,7 +194,7 @@ def test_an_authority_of_the_machine_is_trusted(tls_registry, authority, tmp_pat
     pushed = subprocess.run(
         [*namespace, tmp_path / "etc", PUSH, f"{tls_registry.address}/swiss:v1"],
         cwd=REPOSITORY,
-        env=os.environ | {"REGISTRY_AUTH_FILE": str(auth), "SSL_CERT_FILE": str(other)},
+        env=clean_environment() | {"REGISTRY_AUTH_FILE": str(auth), "SSL_CERT_FILE": str(other)},
         capture_output=True,
         text=True,
     )
