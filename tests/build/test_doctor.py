@@ -65,7 +65,7 @@ def test_a_tool_that_is_too_old_or_broken_is_missing(tool, text, verb, expected,
 def test_a_folder_for_temporary_files_is_needed_and_no_other_is_used(tmp_path):
     """The compiler would write into the root folder, and is not what is missing."""
     path = link_tools(tmp_path / "bin")
-    script(tmp_path / "bin", "cc", f"echo \"$@\" >{tmp_path}/compiled")
+    script(tmp_path / "bin", "cc", f'echo "$@" >{tmp_path}/compiled')
     done = run("doctor", "VERBS=build", PATH=path, TMPDIR="/nonexistent")
     assert done.returncode == 2
     (line, _) = done.stderr.splitlines()
