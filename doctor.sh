@@ -33,6 +33,8 @@ main() {
   # the command that finds it.
   need "$all" "GNU make 3.81 or newer" \
     "apt-get install make" "xcode-select --install" at_least 3.81 make_version
+  need "$all" "a temporary folder to which you can write" \
+    "set TMPDIR to a folder that exists and has space" "" temporary_folder
   need "$all" "a C compiler that links (cc), which Rust needs to link" \
     "apt-get install gcc libc6-dev" "xcode-select --install" c_compiler
   need "$all" "Rust $rust or newer (rustc and cargo)" \
@@ -106,15 +108,21 @@ make_version() {
   echo "${MAKE_VERSION:-$(make --version)}"
 }
 
-# macOS has a cc that only says how to get one.
+temporary_folder() {
+  local folder
+  folder=$(mktemp -d) && rmdir "$folder"
+}
+
+# macOS has a cc that only says how to get one. Without a temporary folder, which is missing
+# by itself, the compiler is not tried.
 c_compiler() {
   local folder status=0
-  folder=$(mktemp -d)
+  folder=$(mktemp -d) || return 0
   echo 'int main(void) { return 0; }' >"$folder/main.c"
   # Its value may have arguments.
   # shellcheck disable=SC2086
   ${CC:-cc} "$folder/main.c" -o "$folder/main" || status=1
-  rm -r "$folder"
+  rm -rf "${folder:?}"
   return "$status"
 }
 

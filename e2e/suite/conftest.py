@@ -1,7 +1,9 @@
 """Shared fixtures: the pushed component, nodes that run it; evidence and figures."""
 
 import json
-import tempfile
+import shlex
+import signal
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,17 +23,28 @@ LAST = "test_removal.py"
 
 
 def pytest_configure(config):
+    # A signal ends the run as the last test does: nothing is left.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
     try:
         target.check()
-        folder = tempfile.TemporaryDirectory(prefix="e2e-")
-        config.add_cleanup(folder.cleanup)
-        target.use(Path(folder.name), layout.ADMIN)
+        running = ExitStack()
+        config.add_cleanup(running.close)
+        running.enter_context(target.use(layout.ADMIN))
     except target.Refusal as reason:
         pytest.exit(f"error: {reason}", returncode=2)
 
 
+def end(number, _frame):
+    pytest.exit(f"ended by {signal.Signals(number).name}", returncode=128 + number)
+
+
 def pytest_report_header():
-    return f"objects of this run: kubectl get namespaces --selector {namespaces.SELECTOR}"
+    if not OTHER_CLUSTER:
+        return f"objects of this run: kubectl get namespaces --selector {namespaces.SELECTOR}"
+    kubectl = ("kubectl", "--kubeconfig", str(target.kubeconfig()), *target.CONTEXT)
+    delete = (*kubectl, "delete", "namespaces", "--selector", namespaces.SELECTOR)
+    return f"if this run is killed, delete what it leaves: {shlex.join(delete)}"
 
 
 def pytest_collection_modifyitems(items):
@@ -59,14 +72,20 @@ def pytest_runtest_makereport(item):
 def pytest_sessionfinish(session):
     if session.config.option.collectonly:
         return
+    try:
+        write_figures()
+    finally:
+        # After the fixtures, which a test that is interrupted may not have ended.
+        if OTHER_CLUSTER and (left := namespaces.remove_all()):
+            print(f"\nNot deleted within four minutes: the namespaces {', '.join(left)}.")
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def write_figures():
     if not OTHER_CLUSTER:
         times = json.loads(layout.TIMES.read_text())
         figures.note("Cluster, seconds after its start", **times)
     figures.write()
-    # After the fixtures, which a test that is interrupted may not have ended.
-    if OTHER_CLUSTER and (left := namespaces.remove_all()):
-        print(f"\nNot deleted within four minutes: the namespaces {', '.join(left)}.")
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="session")

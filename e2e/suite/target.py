@@ -8,15 +8,24 @@ As a program, it only says whether the tests may run. It runs before anything is
 and needs no package but Python's own.
 """
 
+import fcntl
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 KUBECONFIG, YES = (os.environ.get(name, "") for name in ("E2E_KUBECONFIG", "E2E_CLUSTER"))
 OTHER_CLUSTER = bool(KUBECONFIG)
+# Another program may change the current context at any time after it is read.
+CONTEXT = ("--context", YES)
+# The folder of a run's copy of the kubeconfig, in that for temporary files.
+PREFIX = "swiss-e2e-"
 RUNTIME_CLASS = "wasmtime-spin-v2"
 
 # Every run has a name of its own, so that two runs on one cluster do not meet.
@@ -68,7 +77,7 @@ def check() -> None:
             f"{context} pulls, such as IMAGES=registry.example/you."
         )
     found = ("get", "runtimeclass", RUNTIME_CLASS, "--ignore-not-found", "--request-timeout=20s")
-    if not _kubectl(*found):
+    if not _kubectl(*CONTEXT, *found):
         raise Refusal(
             f"The cluster {context} has no RuntimeClass {RUNTIME_CLASS}: give its nodes the shim "
             "and create the RuntimeClass, as runtime-class/README.md says."
@@ -108,22 +117,58 @@ def _clean() -> "dict[str, str]":
     return kept | {"KUBECTL_KUBERC": "false", "KUBERC": "off"}
 
 
-def use(folder: Path, ours: Path) -> None:
+@contextmanager
+def use(ours: Path) -> Iterator[None]:
     """Makes every command of this process and of its children work on the cluster under
     test: with a copy of the kubeconfig that has one context, so that nobody changes the
-    cluster during a run."""
-    file = kubeconfig() if OTHER_CLUSTER else ours
-    copy = folder / "kubeconfig"
-    copy.touch(mode=0o600)
+    cluster during a run. At the end, the copy is deleted."""
+    _delete_leftovers()
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+    lock = _lock(folder)
+    try:
+        # Only after the lock, so that no other run takes the copy for a leftover.
+        _copy(ours, folder / "kubeconfig")
+        environment = _clean() | {"KUBECONFIG": str(folder / "kubeconfig")}
+        os.environ.clear()
+        os.environ.update(environment)
+        yield
+    finally:
+        shutil.rmtree(folder)
+        os.close(lock)
+
+
+def _copy(ours: Path, copy: Path) -> None:
     view = ("config", "view", "--minify", "--flatten", "--raw", "--output=json")
-    config = json.loads(_kubectl(*view, file=file))
+    config = json.loads(_kubectl(*CONTEXT, *view) if OTHER_CLUSTER else _kubectl(*view, file=ours))
     # A command of the tests names its namespace.
     for each in config["contexts"]:
         each["context"].pop("namespace", None)
+    copy.touch(mode=0o600)
     copy.write_text(json.dumps(config))
-    environment = _clean() | {"KUBECONFIG": str(copy)}
-    os.environ.clear()
-    os.environ.update(environment)
+
+
+def _delete_leftovers() -> None:
+    """Deletes the copies of runs that ended without doing so, as by `kill -9`."""
+    for copy in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/kubeconfig"):
+        with suppress(OSError):
+            lock = _lock(copy.parent)
+            try:
+                shutil.rmtree(copy.parent)
+            finally:
+                os.close(lock)
+
+
+def _lock(folder: Path) -> int:
+    """Locks a folder of this user. The lock ends with the process, however that ends."""
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        if os.fstat(lock).st_uid != os.getuid():
+            raise PermissionError(f"{folder} is not of this user.")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ ports, with all their files in a folder."""
 
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -13,15 +14,21 @@ from cluster import layout
 from cluster.wait import until
 
 KUBECTL = layout.FORKY / "usr/bin/kubectl"
+PROGRAMS = f"{KUBECTL.parent}:{os.environ['PATH']}"
 CONTEXT = "strangers"
 # Kinds whose objects change without anybody's doing.
 RESTLESS = {"events", "events.events.k8s.io", "leases.coordination.k8s.io"}
+
+# How often it starts, and how much of a log an error shows.
+ATTEMPTS = 3
+LINES = 10
 
 
 class ControlPlane:
     def __init__(self, folder: Path):
         self.folder = folder
         self.kubeconfig = folder / "kubeconfig"
+        self.token = secrets.token_hex()
         self.etcd, self.peers, self.port = (_free_port() for _ in range(3))
 
     def kubectl(self, *arguments: str, text: str | None = None) -> str:
@@ -46,16 +53,40 @@ class ControlPlane:
         }
 
 
+class Ended(Exception):
+    """A program of the control plane ended by itself."""
+
+
 @contextmanager
 def control_plane(folder: Path):
-    cluster = ControlPlane(folder)
+    with ExitStack() as running:
+        yield _started(folder, running)
+
+
+def _started(folder: Path, running: ExitStack) -> ControlPlane:
+    """Another program may take a free port before ours does: then with other ports."""
+    for attempt in range(ATTEMPTS):
+        cluster = ControlPlane(folder / str(attempt))
+        try:
+            with ExitStack() as programs:
+                _start(cluster, programs)
+                running.push(programs.pop_all())
+                return cluster
+        except Ended as reason:
+            last = reason
+    raise last
+
+
+def _start(cluster: ControlPlane, running: ExitStack) -> None:
+    folder = cluster.folder
+    folder.mkdir()
     etcd, peers = (f"http://127.0.0.1:{port}" for port in (cluster.etcd, cluster.peers))
-    (folder / "tokens.csv").write_text("admin,admin,admin,system:masters\n")
+    (folder / "tokens.csv").write_text(f"{cluster.token},admin,admin,system:masters\n")
     account = folder / "account.key"
     subprocess.run(["openssl", "genrsa", "-out", account, "2048"], capture_output=True, check=True)
     cluster.kubeconfig.write_text(json.dumps(_config(cluster)))
-    with ExitStack() as running:
-        start = lambda *command: running.enter_context(_process(folder, *command))  # noqa: E731
+    start = lambda *command: running.enter_context(_process(folder, *command))  # noqa: E731
+    programs = [
         start(
             layout.FORKY / "usr/bin/etcd",
             "--data-dir=etcd",
@@ -66,7 +97,7 @@ def control_plane(folder: Path):
             f"--listen-peer-urls={peers}",
             f"--initial-advertise-peer-urls={peers}",
             f"--initial-cluster=default={peers}",
-        )
+        ),
         start(
             layout.KUBERNETES / "kube-apiserver",
             f"--etcd-servers={etcd}",
@@ -79,19 +110,28 @@ def control_plane(folder: Path):
             f"--service-account-key-file={account}",
             f"--service-account-signing-key-file={account}",
             "--service-cluster-ip-range=10.96.0.0/16",
-        )
-        ready = [KUBECTL, "--kubeconfig", cluster.kubeconfig, "get", "--raw", "/readyz"]
-        answers = lambda: not subprocess.run(ready, capture_output=True).returncode  # noqa: E731
-        until("the API server is ready", answers, seconds=60)
-        start(
-            layout.KUBERNETES / "kube-controller-manager",
-            f"--kubeconfig={cluster.kubeconfig}",
-            f"--service-account-private-key-file={account}",
-            f"--root-ca-file={folder}/certificates/apiserver.crt",
-            "--leader-elect=false",
-            "--secure-port=0",
-        )
-        yield cluster
+        ),
+    ]
+    until("the API server is ready", lambda: _is_ready(cluster, programs), seconds=60)
+    start(
+        layout.KUBERNETES / "kube-controller-manager",
+        f"--kubeconfig={cluster.kubeconfig}",
+        f"--service-account-private-key-file={account}",
+        f"--root-ca-file={folder}/certificates/apiserver.crt",
+        "--leader-elect=false",
+        "--secure-port=0",
+    )
+
+
+def _is_ready(cluster: ControlPlane, programs: list[subprocess.Popen]) -> bool:
+    for each in programs:
+        if each.poll() is not None:
+            program = each.args[0].name
+            log = (cluster.folder / f"{program}.log").read_text(errors="replace")
+            end = "\n".join(log.splitlines()[-LINES:])
+            raise Ended(f"{program} ended with {each.returncode}. The end of its log:\n{end}")
+    ready = [KUBECTL, "--kubeconfig", cluster.kubeconfig, "get", "--raw", "/readyz"]
+    return subprocess.run(ready, capture_output=True, check=False).returncode == 0
 
 
 @contextmanager
@@ -102,7 +142,7 @@ def _process(folder: Path, program: Path, *arguments: str):
         subprocess.Popen([program, *arguments], cwd=folder, stdout=log, stderr=log) as process,
     ):
         try:
-            yield
+            yield process
         finally:
             process.kill()
 
@@ -115,7 +155,7 @@ def _config(cluster: ControlPlane) -> dict:
         "kind": "Config",
         "current-context": CONTEXT,
         "clusters": [{"name": CONTEXT, "cluster": server}],
-        "users": [{"name": CONTEXT, "user": {"token": "admin"}}],
+        "users": [{"name": CONTEXT, "user": {"token": cluster.token}}],
         "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT}}],
     }
 
@@ -126,13 +166,12 @@ def _free_port() -> int:
         return listener.getsockname()[1]
 
 
-def suite(cluster: ControlPlane, *arguments: str) -> subprocess.Popen:
+def suite(cluster: ControlPlane, *arguments: str, **environment: str) -> subprocess.Popen:
     """Starts the tests of e2e/suite on the cluster, as `make e2e-suite` does."""
-    programs = f"{KUBECTL.parent}:{os.environ['PATH']}"
     return subprocess.Popen(
         [sys.executable, "-m", "pytest", "suite", "-rs", *arguments],
         cwd=Path(__file__).parents[1],
-        env=os.environ | {"PATH": programs} | yes(cluster),
+        env=os.environ | {"PATH": PROGRAMS} | yes(cluster) | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

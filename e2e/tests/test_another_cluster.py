@@ -4,12 +4,13 @@ they create, and without the user's yes they do nothing at all."""
 import json
 import os
 import re
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from control_plane import CONTEXT, KUBECTL, control_plane, suite, yes
+from control_plane import CONTEXT, KUBECTL, PROGRAMS, control_plane, suite, yes
 
 REPOSITORY = Path(__file__).parents[2]
 RUNTIME_CLASS = {
@@ -87,19 +88,105 @@ def test_two_runs_at_once_leave_everything_as_it_was(with_gateway_api):
     assert len({re.search(r"e2e\.swiss/run=(\w+)", each).group(1) for each in outputs}) == 2
 
 
-def test_a_killed_run_leaves_only_what_the_documented_command_deletes(with_gateway_api):
-    cluster = with_gateway_api
-    before = cluster.objects()
-    run = suite(cluster, "-k", "rolls_back_the_release")
+def started(cluster, folder: Path) -> subprocess.Popen:
+    """A run that has created its namespace, and whose temporary files are in the folder."""
+    run = suite(cluster, "-k", "rolls_back_the_release", TMPDIR=str(folder))
     selector = "--selector=app.kubernetes.io/managed-by=swiss-e2e"
     cluster.kubectl("wait", "--for=create", "namespaces", selector, "--timeout=60s")
-    run.kill()
-    run.communicate()
+    return run
+
+
+def copies(folder: Path) -> list[Path]:
+    """Of the kubeconfig, with its credentials."""
+    return list(folder.rglob("kubeconfig"))
+
+
+def documented(_output: str) -> str:
     page = (REPOSITORY / "docs/e2e.md").read_text()
-    (command,) = re.findall(r"`kubectl (delete [^`]+)`", page)
+    (command,) = re.findall(r"`(kubectl [^`]+ delete [^`]+)`", page)
+    return command
+
+
+def printed(output: str) -> str:
+    return re.search(r"^if this run is killed, .*: (kubectl .+)$", output, re.M).group(1)
+
+
+@pytest.mark.parametrize("command", [documented, printed])
+def test_a_killed_run_leaves_only_what_a_command_and_the_next_run_delete(
+    with_gateway_api, tmp_path, command
+):
+    cluster = with_gateway_api
+    before = cluster.objects()
+    run = started(cluster, tmp_path)
+    run.kill()
+    output, _ = run.communicate()
+    (copy,) = copies(tmp_path)
+    assert (copy.stat().st_mode & 0o777, copy.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     assert cluster.objects() != before
-    cluster.kubectl(*command.split())
+    environment = os.environ | {"PATH": PROGRAMS} | yes(cluster)
+    subprocess.run(["sh", "-c", command(output)], env=environment, check=True)
     assert cluster.objects() == before
+    finish(suite(cluster, "--collect-only", TMPDIR=str(tmp_path)))
+    assert copies(tmp_path) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_run_that_a_signal_ends_leaves_nothing(with_gateway_api, tmp_path, number):
+    cluster = with_gateway_api
+    before = cluster.objects()
+    run = started(cluster, tmp_path)
+    # Another run deletes only what is left of others.
+    finish(suite(cluster, "--collect-only", TMPDIR=str(tmp_path)))
+    assert len(copies(tmp_path)) == 1
+    run.send_signal(number)
+    output, _ = run.communicate(timeout=300)
+    # pytest has its own way to end by Ctrl-C.
+    assert run.returncode == (2 if number == signal.SIGINT else 128 + number), output
+    assert cluster.objects() == before
+    assert copies(tmp_path) == []
+
+
+def test_a_run_that_cannot_write_its_figures_leaves_nothing(cluster, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "unwritable.py").write_text(
+        "from pathlib import Path\n"
+        "def pytest_sessionstart():\n"
+        "    from suite import figures, namespaces\n"
+        f"    figures.FOLDER = Path('{tmp_path}/file')\n"
+        "    figures.note('a figure', seconds=1)\n"
+        "    namespaces.namespace('left', 'restricted').__enter__()\n"
+        "    assert namespaces.of_this_run()\n"
+    )
+    before = cluster.objects()
+    own = {"PYTHONPATH": str(tmp_path), "TMPDIR": str(tmp_path)}
+    run = suite(cluster, "-p", "unwritable", "-k", "no_such_test", **own)
+    output, _ = run.communicate(timeout=300)
+    assert run.returncode == 1
+    assert f"FileExistsError: [Errno 17] File exists: '{tmp_path}/file'" in output
+    assert cluster.objects() == before
+    assert copies(tmp_path) == []
+
+
+def test_a_change_of_the_current_context_moves_no_run(cluster, tmp_path):
+    """Somebody changes it after each command of the run."""
+    config = json.loads(cluster.kubeconfig.read_text())
+    production = {"name": "production", "cluster": {"server": "https://production.invalid"}}
+    config["clusters"].append(production)
+    context = {"cluster": "production", "user": CONTEXT}
+    config["contexts"].append({"name": "production", "context": context})
+    file = tmp_path / "config"
+    file.write_text(json.dumps(config))
+    stub = tmp_path / "kubectl"
+    stub.write_text(
+        f'#!/bin/sh\n{KUBECTL} "$@"\nstatus=$?\n'
+        f"{KUBECTL} --kubeconfig {file} config use-context production >&2\nexit $status\n"
+    )
+    stub.chmod(0o755)
+    own = {"E2E_KUBECONFIG": str(file), "PATH": f"{tmp_path}:{PROGRAMS}"}
+    (output,) = finish(suite(cluster, "-k", "limited_to_the_namespace", **own))
+    assert "2 passed" in output
+    current = cluster.kubectl("config", "current-context", f"--kubeconfig={file}")
+    assert current.strip() == "production"
 
 
 def test_every_test_that_is_skipped_says_why(cluster):
@@ -126,11 +213,11 @@ REFUSALS = {
 
 
 def make(verb: str, cluster, **environment: str) -> subprocess.CompletedProcess:
-    programs = f"{KUBECTL.parent}:{os.environ['PATH']}"
     return subprocess.run(
         ["make", verb],
         cwd=REPOSITORY,
-        env=os.environ | {"PATH": programs} | yes(cluster) | environment,
+        # The Makefile gives these tests a SHIM, which may not be compiled.
+        env=os.environ | {"PATH": PROGRAMS, "SHIM": ""} | yes(cluster) | environment,
         capture_output=True,
         text=True,
         check=False,
@@ -161,7 +248,7 @@ def test_a_cluster_whose_nodes_lack_the_shim_is_refused(cluster):
 
 def test_a_namespace_that_exists_is_refused_and_kept(cluster, monkeypatch):
     monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig))
-    monkeypatch.setenv("PATH", f"{KUBECTL.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", PROGRAMS)
     from suite import namespaces
 
     theirs = f"swiss-e2e-{namespaces.RUN}-helm"
@@ -179,7 +266,7 @@ def test_a_namespace_that_exists_is_refused_and_kept(cluster, monkeypatch):
 
 def test_evidence_has_nothing_of_others(cluster, monkeypatch, tmp_path):
     monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig))
-    monkeypatch.setenv("PATH", f"{KUBECTL.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", PROGRAMS)
     from suite import evidence, namespaces
 
     monkeypatch.setattr(evidence, "OTHER_CLUSTER", True)
@@ -223,12 +310,5 @@ def test_no_verb_passes_on_what_leads_to_another_cluster():
 
 def test_nothing_in_the_environment_bends_a_run(cluster):
     """pytest by itself, without make."""
-    for name, value in REDIRECTING.items():
-        os.environ[name] = value
-    try:
-        run = suite(cluster, "-k", "limited_to_the_namespace")
-    finally:
-        for name in REDIRECTING:
-            del os.environ[name]
-    (output,) = finish(run)
+    (output,) = finish(suite(cluster, "-k", "limited_to_the_namespace", **REDIRECTING))
     assert "2 passed" in output

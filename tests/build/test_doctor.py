@@ -62,6 +62,18 @@ def test_a_tool_that_is_too_old_or_broken_is_missing(tool, text, verb, expected,
     assert f"missing for make {verb}: " in done.stderr and expected in done.stderr
 
 
+def test_a_folder_for_temporary_files_is_needed_and_no_other_is_used(tmp_path):
+    """The compiler would write into the root folder, and is not what is missing."""
+    path = link_tools(tmp_path / "bin")
+    script(tmp_path / "bin", "cc", f'echo "$@" >{tmp_path}/compiled')
+    done = run("doctor", "VERBS=build", PATH=path, TMPDIR="/nonexistent")
+    assert done.returncode == 2
+    (line, _) = done.stderr.splitlines()
+    assert line.startswith("missing for make build: a temporary folder") and "TMPDIR" in line
+    assert "ready" not in done.stdout
+    assert not (tmp_path / "compiled").exists()
+
+
 def test_every_tool_that_is_missing_is_named_at_once(tmp_path):
     path = link_tools(tmp_path / "bin", "cc", "cargo", "go", "npm", "python3")
     done = run("doctor", PATH=path)
